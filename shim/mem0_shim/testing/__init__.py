@@ -1,0 +1,11 @@
+"""An emulator of mem0's hosted platform: a real HTTP server on loopback for tests and demonstrations.
+
+Its answers follow mem0's OpenAPI description of August 2026 and recorded traffic of mem0ai 0.0.5 to 2.2.1.
+"""
+
+from __future__ import annotations
+
+from mem0_shim.testing.knobs import Knobs, Refusal
+from mem0_shim.testing.server import Mem0Emulator, RecordedRequest
+
+__all__ = ["Knobs", "Mem0Emulator", "RecordedRequest", "Refusal"]
