@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from mem0_shim.testing import Mem0Emulator
 
 pytestmark = pytest.mark.needs("schemathesis")

@@ -208,7 +208,7 @@ def _add_v3(request: Request) -> Answer:
 def _page(request: Request, path: str, items: list[Any], default: int = 100) -> Json:
     page, size = request.number("page", 1, 10**6), request.number("page_size", default, 200)
     last = page * size
-    link = f"{path}?page={{}}&page_size={size}"
+    link = f"{request.platform.url}{path}?page={{}}&page_size={size}"
     return {
         "count": len(items),
         "next": link.format(page + 1) if last < len(items) else None,
@@ -227,7 +227,7 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
 
 
-def _found(request: Request, memories: list[Memory], *, score: bool = True) -> list[Json]:
+def _found(request: Request, memories: list[Memory]) -> list[Json]:
     document = request.document()
     query = document.get("query")
     if not isinstance(query, str) or not query.strip():
@@ -244,7 +244,7 @@ def _found(request: Request, memories: list[Memory], *, score: bool = True) -> l
     ranked.sort(key=lambda pair: -pair[0])
     ranked = [pair for pair in ranked if threshold is None or pair[0] >= threshold]
     top = ranked[: request.number("top_k", 10, 1000)]
-    return [m.as_json() | ({"score": value} if score else {}) for value, m in top]
+    return [m.as_json() | {"score": value, "categories": m.categories or []} for value, m in top]
 
 
 @route("POST", "/v1/memories/search/")

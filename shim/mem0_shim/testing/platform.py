@@ -109,6 +109,7 @@ class Platform:
         self._deliveries: queue.SimpleQueue[tuple[str, Json] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._closing = False
+        self.url = ""  # of the server, for the links between pages
         self.knobs = knobs
         self.reset()
 

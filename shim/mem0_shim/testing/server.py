@@ -126,6 +126,7 @@ class Mem0Emulator:
     def _listen(self) -> None:
         self._server = _Server(("127.0.0.1", self._port), self)
         self._port = self._server.server_address[1]
+        self.platform.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="mem0-emulator", daemon=True)
         self._thread.start()
 
