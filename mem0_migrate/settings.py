@@ -46,7 +46,7 @@ class Settings:
         extend_exclude: Path patterns of files not to look at, besides `exclude`.
         force_exclude: Whether `exclude` also holds for files that are named on the command line.
         respect_gitignore: Whether files that git ignores are left out.
-        mem0ai: Version specifier to assume for mem0ai (`==1.0.3`), instead of what manifests and locks say.
+        mem0ai: Version, range or era to assume (`1.0.3`, `<2`, `v1`) instead of what manifests and locks say.
         fail_on: The least severity that makes a run fail.
         allow_incomplete: Whether a run passes although a file could not be read.
         output_format: How to print; None to decide by whether a terminal reads it.
@@ -421,23 +421,16 @@ def _choice(*choices: str) -> Callable[[object], str]:
     return check
 
 
-def _specifier(value: object) -> str:
-    """A version specifier as PEP 440 has it; a bare version stands for itself alone."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
+def _assumption(value: object) -> str:
+    from mem0_migrate.sdk.eras import parse_assumption
 
     if not isinstance(value, str):
-        raise _UnusableError(f"must be a version specifier in a string, not {_type(value)}")
-    text = value.strip().removeprefix("mem0ai").strip()
+        raise _UnusableError(f"must be a version or a range in a string, not {_type(value)}")
     try:
-        return f"=={Version(text)}"
-    except InvalidVersion:
-        pass
-    try:
-        specifier = SpecifierSet(text)
-    except InvalidSpecifier:
-        raise _UnusableError(f"`{value}` is no version specifier; write for example `==1.0.3` or `>=1,<2`") from None
-    return str(specifier)
+        parse_assumption(value)
+    except ValueError as error:
+        raise _UnusableError(str(error)) from None
+    return value
 
 
 _KEYS: Mapping[str, Callable[[object], object]] = {
@@ -449,7 +442,7 @@ _KEYS: Mapping[str, Callable[[object], object]] = {
     "extend-exclude": _strings,
     "force-exclude": _boolean,
     "respect-gitignore": _boolean,
-    "mem0ai": _specifier,
+    "mem0ai": _assumption,
     "fail-on": _choice(*SEVERITIES),
     "allow-incomplete": _boolean,
     "output-format": _choice(*FORMATS),

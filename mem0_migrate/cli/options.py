@@ -1,0 +1,111 @@
+"""Options: their types, their twins in the environment, and a help text in sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Listed(click.ParamType):  # type: ignore[type-arg, unused-ignore] # generic since click 8.5
+    """Words with commas between them, as a tuple."""
+
+    envvar_list_splitter = ","
+
+    def __init__(self, name: str) -> None:
+        """`name` is what the help text calls such a list."""
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Split at commas; a tuple is taken as it is."""
+        del param, ctx
+        return value if isinstance(value, tuple) else tuple(word for part in value.split(",") if (word := part.strip()))
+
+
+CODES = Listed("code")
+PATTERNS = Listed("pattern")
+
+
+class _Option(click.Option):
+    """An option that belongs to a section of the help text."""
+
+    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:
+        """`section` is the heading; the rest is click's."""
+        super().__init__(*names, **attributes)
+        self.section = section
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """What to call the option in an error: its twin in the environment, if that is where the value is from."""
+        if ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
+            return f"'{self.envvar}'"
+        return super().get_error_hint(ctx)
+
+
+class Sections(click.Command):
+    """A command whose help text groups the options by section."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list per section, in the order in which sections first appear."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record:
+                sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
+        for section, records in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+
+def option(section: str, name: str, *others: str, **attributes: Any) -> Decorator:
+    """An option in a section of the help text, and its twin in the environment: `--fail-on` is `MEM0_MIGRATE_FAIL_ON`."""
+    variable = f"MEM0_MIGRATE_{name.partition('/')[0].removeprefix('--').upper().replace('-', '_')}"
+    return click.option(name, *others, cls=_Option, section=section, envvar=variable, **attributes)
+
+
+def flattened(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """The items of all lists that an option was given; None where it was not given."""
+    return tuple(item for given in lists for item in given) or None
+
+
+_CONFIGURATION = "Configuration"
+
+
+def configuration(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that decide which settings hold: `--config`, `--isolated` and `--mem0ai`."""
+    for decorate in (
+        option(
+            _CONFIGURATION,
+            "--isolated",
+            is_flag=True,
+            help="Ignore all configuration files. Manifests and locks, which say what mem0ai the code runs with, are still read.",
+        ),
+        option(
+            _CONFIGURATION,
+            "--config",
+            metavar="FILE|KEY=VALUE",
+            multiple=True,
+            type=click.Path(),
+            help="Read this TOML file instead of the closest pyproject.toml with a [tool.mem0-migrate] table, or set one key, "
+            "as in --config 'fail-on = \"info\"'.",
+        ),
+        option(
+            _CONFIGURATION,
+            "--mem0ai",
+            metavar="SPEC",
+            help="The mem0ai to assume instead of what manifests and locks say: a version or a range, such as 1.0.3 or '<2'.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+ENVIRONMENT = (
+    "Each option can be set in the environment, lists with commas between their items: MEM0_MIGRATE_FAIL_ON=error. "
+    "The command line wins over the environment, and that over [tool.mem0-migrate] in pyproject.toml."
+)

@@ -1,0 +1,93 @@
+"""What formats for people say after the findings: remarks in one line per file, what was not read, and the count of it all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mem0_migrate.output.view import count, joined, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mem0_migrate.model import Finding, Report, Verdict
+    from mem0_migrate.output.view import View
+
+_VERDICTS: dict[Verdict, str] = {
+    "breaks": "{} break",
+    "may-break": "{} may break",
+    "undecided": "{} undecided (a value that we cannot see decides)",
+    "no-visible-effect": "{} not affected (nothing depends on the answer)",
+    "explicit": "{} already explicit (async_mode is given)",
+    "receipt-aware": "{} ready (handles the queued answer)",
+    "oss": "{} on the open-source Memory (not affected)",
+}
+
+
+def split(findings: Sequence[Finding], view: View) -> tuple[list[Finding], list[Finding]]:
+    """Findings to show one by one, and remarks to fold into one line per file."""
+    remarks = [finding for finding in findings if finding.severity == "info" and view.fold_info]
+    return [finding for finding in findings if finding not in remarks] if remarks else list(findings), remarks
+
+
+def render(report: Report, remarks: Sequence[Finding], view: View) -> Iterator[str]:
+    """Yield the lines after the findings."""
+    yield from _unreadable(report, view)
+    yield from _remarks(remarks, view)
+    if not view.quiet:
+        yield from totals(report, view)
+
+
+def _unreadable(report: Report, view: View) -> Iterator[str]:
+    for file in report.incomplete:
+        where = f"{printable(file.filename)}:{file.row or 1}:1"
+        yield f"{view.paint(where, 'bold')}: {view.paint('MEM901', 'red', 'bold')} not checked: {printable(file.reason)}"
+
+
+def _remarks(remarks: Sequence[Finding], view: View) -> Iterator[str]:
+    by_file: dict[str, Counter[str]] = {}
+    for remark in remarks:
+        by_file.setdefault(remark.span.filename, Counter())[remark.code] += 1
+    for filename in sorted(by_file):
+        codes = by_file[filename]
+        listed = ", ".join(
+            code if number == 1 else f"{code} \N{MULTIPLICATION SIGN}{number}" for code, number in sorted(codes.items())
+        )
+        yield f"{view.paint(printable(filename), 'bold')}: {count(codes.total(), 'remark')} ({listed})"
+    if remarks and not view.quiet:
+        yield from _legend(sorted({remark.code for remark in remarks}), view)
+
+
+def _legend(codes: Sequence[str], view: View) -> Iterator[str]:
+    from mem0_migrate.rules.registry import rule
+
+    for code in codes:
+        yield from view.wrapped(f"  {code}: ", rule(code).summary, "cyan")
+    yield "  Show each with --show-info."
+    yield ""
+
+
+def totals(report: Report, view: View) -> Iterator[str]:
+    """Yield the closing lines: how many calls there are, what becomes of them, and how much was looked at."""
+    severities = Counter(finding.severity for finding in report.findings)
+    found = [count(severities["error"], "error"), count(severities["warning"], "warning"), count(severities["info"], "remark")]
+    silenced = f" {count(report.suppressed, 'finding')} silenced by comments." if report.suppressed else ""
+    yield f"Found {joined(found)}.{silenced}" if report.findings else f"Nothing found.{silenced}"
+    verdicts = Counter(site.verdict for site in report.sites)
+    files = count(report.files, "file")
+    if report.sites:
+        parts = [text.format(verdicts[verdict]) for verdict, text in _VERDICTS.items() if verdicts[verdict] or "break" in verdict]
+        text = f"{count(len(report.sites), 'call')} of mem0's add() in {files}: {', '.join(parts)}."
+    else:
+        text = f"No call of mem0's add() in {files}."
+    yield from view.wrapped("", text)
+    undeclared = sum(site.declaration.source is None and not site.declaration.requirement for site in report.sites)
+    if undeclared:
+        which = "they run" if undeclared == len(report.sites) else f"{count(undeclared, 'call')} run"
+        text = f"Nothing says which mem0ai {which} with, so every release was considered."
+        yield from view.wrapped("", f"{text} Say which with --mem0ai, for example --mem0ai 1.0.3.")
+    if report.incomplete:
+        unread = count(len(report.incomplete), "file")
+        yield from view.wrapped(
+            "", f"{unread} could not be checked, so this is not the whole picture (--allow-incomplete accepts that)."
+        )
