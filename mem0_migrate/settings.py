@@ -89,8 +89,11 @@ class Settings:
 
     def reports(self, code: str, path: Path) -> bool:
         """Whether the rule with that code is reported in the file at that absolute path."""
-        return self.enabled(code) and not any(
-            code.startswith(codes) and matches((pattern,), self.directory, path) for pattern, codes in self.per_file_ignores
+        return code == ALWAYS_ON or (
+            self.enabled(code)
+            and not any(
+                code.startswith(codes) and matches((pattern,), self.directory, path) for pattern, codes in self.per_file_ignores
+            )
         )
 
     def excludes(self, path: Path) -> bool:
@@ -156,11 +159,12 @@ def load(
     """
     directory = Path.cwd() if directory is None else directory.absolute()
     files = [text for text in config if "=" not in text or Path(text).exists()]
-    laid = _unparsed(text for text in config if text not in files)
-    for name, value in (overrides or {}).items():
-        if value is not None:
-            key = name.replace("_", "-")
-            laid = _lay({name: _checked(key, value, f"--{key} (or MEM0_MIGRATE_{name.upper()})")}, over=laid)
+    options = {
+        name: _checked(key := name.replace("_", "-"), value, f"--{key} (or MEM0_MIGRATE_{name.upper()})")
+        for name, value in (overrides or {}).items()
+        if value is not None
+    }
+    laid = _lay(options, over=_pairs(text for text in config if text not in files))
     if len(files) > 1:
         raise SettingsError(f"--config names {len(files)} files: {', '.join(files)}. Name one.")
     if isolated and files:
@@ -314,7 +318,7 @@ def _row(text: str, key: str) -> int | None:
     return None
 
 
-def _unparsed(pairs: Iterable[str]) -> dict[str, Any]:
+def _pairs(pairs: Iterable[str]) -> dict[str, Any]:
     """The checked values of `key = value` pairs."""
     values: dict[str, Any] = {}
     for pair in pairs:
@@ -347,7 +351,7 @@ def _checked(key: str, value: object, where: str) -> Any:
 
 
 def _similar(word: str, words: Iterable[str], otherwise: str = "") -> str:
-    close = difflib.get_close_matches(word, words, n=1)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.7)
     return f"; did you mean `{close[0]}`?" if close else otherwise
 
 
