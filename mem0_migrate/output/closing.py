@@ -10,7 +10,7 @@ from mem0_migrate.output.view import count, joined, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mem0_migrate.model import Finding, Report, Verdict
+    from mem0_migrate.model import Finding, Report, Severity, Verdict
     from mem0_migrate.output.view import View
 
 _VERDICTS: dict[Verdict, str] = {
@@ -35,6 +35,8 @@ def render(report: Report, remarks: Sequence[Finding], view: View) -> Iterator[s
     yield from _unreadable(report, view)
     yield from _remarks(remarks, view)
     if not view.quiet:
+        if report.incomplete or remarks:
+            yield ""
         yield from totals(report, view)
 
 
@@ -64,15 +66,15 @@ def _legend(codes: Sequence[str], view: View) -> Iterator[str]:
     for code in codes:
         yield from view.wrapped(f"  {code}: ", rule(code).summary, "cyan")
     yield "  Show each with --show-info."
-    yield ""
 
 
 def totals(report: Report, view: View) -> Iterator[str]:
     """Yield the closing lines: how many calls there are, what becomes of them, and how much was looked at."""
     severities = Counter(finding.severity for finding in report.findings)
-    found = [count(severities["error"], "error"), count(severities["warning"], "warning"), count(severities["info"], "remark")]
+    nouns: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}
+    found = [count(severities[severity], noun) for severity, noun in nouns.items() if severities[severity]]
     silenced = f" {count(report.suppressed, 'finding')} silenced by comments." if report.suppressed else ""
-    yield f"Found {joined(found)}.{silenced}" if report.findings else f"Nothing found.{silenced}"
+    yield from view.wrapped("", f"Found {joined(found)}.{silenced}" if report.findings else f"Nothing found.{silenced}")
     verdicts = Counter(site.verdict for site in report.sites)
     files = count(report.files, "file")
     if report.sites:
@@ -83,7 +85,9 @@ def totals(report: Report, view: View) -> Iterator[str]:
     yield from view.wrapped("", text)
     undeclared = sum(site.declaration.source is None and not site.declaration.requirement for site in report.sites)
     if undeclared:
-        which = "they run" if undeclared == len(report.sites) else f"{count(undeclared, 'call')} run"
+        which = (
+            "they run" if undeclared == len(report.sites) else f"{count(undeclared, 'call')} run{'s' if undeclared == 1 else ''}"
+        )
         text = f"Nothing says which mem0ai {which} with, so every release was considered."
         yield from view.wrapped("", f"{text} Say which with --mem0ai, for example --mem0ai 1.0.3.")
     if report.incomplete:
