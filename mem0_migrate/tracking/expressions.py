@@ -1,0 +1,574 @@
+"""Read expressions of one file into facts: each expression becomes a node that stands for all its values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.scope import EMPTY, Nodes, Scope
+from mem0_migrate.tracking.summary import NOTHING, Guard, Place
+
+if TYPE_CHECKING:
+    from mem0_migrate.project.source import Source
+
+MODES = {False: "false", True: "true", None: "none"}
+_TEXT_LIMIT = 60
+
+
+def place(node: ast.expr | ast.stmt | ast.ExceptHandler | ast.arg | ast.keyword | ast.pattern) -> Place:
+    """Where the node stands, as ast counts (columns in UTF-8 bytes)."""
+    return (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+
+
+def dotted(node: ast.expr) -> str | None:
+    """`a.b.c` of names and attributes, or None."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
+def mode_of(value: ast.expr) -> str:
+    """The `async_mode` that an expression means."""
+    if isinstance(value, ast.Constant) and value.value in MODES and not isinstance(value.value, (int, float, str)) | isinstance(value.value, bool):
+        return MODES[value.value]
+    return "dynamic"
+
+
+class ExpressionReader:
+    """Turns expressions into nodes and facts; `statements.Summariser` drives it through a file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.summary = facts.Summary(source.filename)
+        self.scope = Scope("module", "", 0)
+        self.scopes = 1
+        self.branches = 0
+        self._nodes: dict[object, int] = {}
+        self._seen_calls: set[int] = set()
+        self._handlers: dict[type, Callable[[ast.expr], int]] = {}
+
+    # -- nodes -------------------------------------------------------------------------------------------------------------------
+
+    def fresh(self) -> int:
+        node = self.summary.nodes
+        self.summary.nodes = node + 1
+        return node
+
+    def node_for(self, key: object) -> int:
+        """The node of this key: the same at every pass over a loop."""
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = self.fresh()
+        return node
+
+    def flow(self, sources: Iterable[int], target: int) -> None:
+        flows = self.summary.flows
+        for source in sources:
+            if source != NOTHING and source != target:
+                flows.add((source, target))
+
+    def join_nodes(self, nodes: Iterable[int]) -> int:
+        kept = frozenset(nodes) - EMPTY
+        if not kept:
+            return NOTHING
+        if len(kept) == 1:
+            return next(iter(kept))
+        target = self.node_for(kept)
+        self.flow(kept, target)
+        return target
+
+    # -- names -------------------------------------------------------------------------------------------------------------------
+
+    def module_scope(self) -> Scope:
+        scope = self.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def cell(self, scope: Scope, name: str) -> int:
+        node = scope.cells.get(name)
+        if node is None:
+            node = scope.cells[name] = self.fresh()
+            if scope.kind == "module":
+                self.summary.globals[name] = node
+                self.summary.labels[node] = ("global", name)
+        return node
+
+    def assign(self, name: str, node: int) -> None:
+        scope = self.scope
+        if name in scope.globals:
+            self.flow((node,), self.cell(self.module_scope(), name))
+        elif name in scope.nonlocals and scope.parent is not None:
+            outer = scope.parent
+            while outer.parent is not None and (outer.kind == "class" or name not in outer.cells):
+                outer = outer.parent
+            self.flow((node,), self.cell(outer, name))
+        else:
+            self.flow((node,), self.cell(scope, name))
+        if scope.kind == "class" and scope.owner is not None:
+            value = self.summary.classes[scope.owner].value
+            self.summary.stores.append(facts.Store(value, "." + name, node, (1, 0, 1, 0)))
+        scope.now[name] = frozenset({node})
+        scope.literals.pop(name, None)
+        scope.forget(name)
+
+    def lookup(self, name: str) -> Nodes:
+        scope: Scope | None = self.scope
+        current = self.scope
+        if name in current.now and name not in current.globals:
+            return current.now[name]
+        if name in current.globals and name in current.now:
+            return current.now[name] | {self.cell(self.module_scope(), name)}
+        while scope is not None:
+            if (scope is current or scope.kind != "class") and name in scope.cells:
+                return frozenset({scope.cells[name]})
+            scope = scope.parent
+        unresolved = self.summary.unresolved.get(name)
+        if unresolved is None:
+            unresolved = self.summary.unresolved[name] = self.fresh()
+        return frozenset({unresolved})
+
+    # -- expressions -------------------------------------------------------------------------------------------------------------
+
+    def read(self, node: ast.expr | None) -> int:
+        """The node that stands for the values of an expression."""
+        if node is None:
+            return NOTHING
+        kind = type(node)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            handler = self._handlers[kind] = getattr(self, "_" + kind.__name__, self._other)
+        return handler(node)
+
+    def _other(self, node: ast.expr) -> int:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.read(child)
+        return NOTHING
+
+    def _Constant(self, node: ast.Constant) -> int:  # noqa: ARG002, N802
+        return NOTHING
+
+    def _Name(self, node: ast.Name) -> int:  # noqa: N802
+        target = self.node_for(node)
+        sources = self.lookup(node.id)
+        scope = self.scope
+        if node.id in scope.now or node.id in scope.cells or scope.parent is None:
+            self.flow(sources, target)
+        else:
+            self.summary.captures.update((source, target) for source in sources)
+        return target
+
+    def _Attribute(self, node: ast.Attribute) -> int:  # noqa: N802
+        path = dotted(node)
+        if path is not None:
+            known = self.scope.now.get(path)
+            if known is not None:
+                target = self.node_for(node)
+                self.summary.places.setdefault(target, place(node))
+                self.flow(known, target)
+                return target
+        base = self.read(node.value)
+        target = self.node_for(node)
+        self._load(base, "." + node.attr, target, node)
+        if path is not None and path.count("."):
+            cell = ".".join(path.split(".")[-2:])
+            if not cell.startswith(("self.", "cls.")):
+                self.summary.labels.setdefault(target, ("path", cell))
+        return target
+
+    def _load(self, base: int, key: str, target: int, node: ast.expr) -> None:
+        if base != NOTHING and (base, key, target) not in self._nodes:
+            self._nodes[base, key, target] = target
+            self.summary.loads.append(facts.Load(base, key, target, place(node)))
+
+    def _store(self, base: int, key: str, value: int, node: ast.expr) -> None:
+        if base != NOTHING and value != NOTHING and (base, key, value, "=") not in self._nodes:
+            self._nodes[base, key, value, "="] = value
+            self.summary.stores.append(facts.Store(base, key, value, place(node)))
+
+    def _Subscript(self, node: ast.Subscript) -> int:  # noqa: N802
+        base = self.read(node.value)
+        target = self.node_for(node)
+        index = node.slice
+        if isinstance(index, ast.Constant) and isinstance(index.value, (str, int)):
+            self._load(base, f"[{index.value}", target, node)
+        elif isinstance(index, ast.UnaryOp) and isinstance(index.operand, ast.Constant):
+            self._load(base, facts.ANY_ITEM, target, node)
+        else:
+            self.read(index)
+            keys = self.scope.literals.get(index.id) if isinstance(index, ast.Name) else None
+            for key in keys or ():
+                self._load(base, f"[{key}", target, node)
+            if not keys:
+                self._load(base, facts.ANY_ITEM, target, node)
+        return target
+
+    def _Slice(self, node: ast.Slice) -> int:  # noqa: N802
+        for part in (node.lower, node.upper, node.step):
+            self.read(part)
+        return NOTHING
+
+    def _Await(self, node: ast.Await) -> int:  # noqa: N802
+        target = self.node_for(node)
+        self._load(self.read(node.value), facts.AWAIT, target, node)
+        return target
+
+    def _Starred(self, node: ast.Starred) -> int:  # noqa: N802
+        return self.read(node.value)
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> int:  # noqa: N802
+        value = self.read(node.value)
+        self.assign(node.target.id, value)
+        return value
+
+    def _BoolOp(self, node: ast.BoolOp) -> int:  # noqa: N802
+        saved, guards = self.scope.now, self.scope.guards
+        self.scope.now = dict(saved)
+        operands = []
+        for number, operand in enumerate(node.values):
+            operands.append(self.read(operand))
+            if number + 1 < len(node.values):
+                self.use(operand, operands[-1], "truth")
+                self.assume(operand, isinstance(node.op, ast.And))
+        walrus = {name: nodes for name, nodes in self.scope.now.items() if "." not in name and name not in saved}
+        self.scope.now, self.scope.guards = {**saved, **walrus}, guards
+        return self.join_nodes(operands)
+
+    def _IfExp(self, node: ast.IfExp) -> int:  # noqa: N802
+        self.use(node.test, self.read(node.test), "truth")
+        saved, guards, arms = self.scope.now, self.scope.guards, self.scope.arms
+        branch = self.new_branch()
+        values = []
+        for arm, (value, holds) in enumerate(((node.body, True), (node.orelse, False))):
+            self.scope.now, self.scope.guards, self.scope.arms = dict(saved), guards, (*arms, (branch, arm))
+            self.assume(node.test, holds)
+            values.append(self.read(value))
+        self.scope.now, self.scope.guards, self.scope.arms = saved, guards, arms
+        return self.join_nodes(values)
+
+    def new_branch(self) -> int:
+        self.branches += 1
+        return self.branches
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> int:  # noqa: N802
+        operand = self.read(node.operand)
+        if isinstance(node.op, ast.Not):
+            self.use(node.operand, operand, "truth")
+        return NOTHING
+
+    def _BinOp(self, node: ast.BinOp) -> int:  # noqa: N802
+        left, right = self.read(node.left), self.read(node.right)
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+            self.use(node.right, right, "formatted")
+            return NOTHING
+        if isinstance(node.op, (ast.BitOr, ast.Add)):  # dictionaries and lists may be merged; also `A | B` in annotations
+            target = self.node_for(node)
+            self.flow((left, right), target)
+            self.use(node.left, left, "combined")
+            self.use(node.right, right, "combined")
+            return target
+        return NOTHING
+
+    def _Compare(self, node: ast.Compare) -> int:  # noqa: N802
+        operands = [node.left, *node.comparators]
+        values = [self.read(operand) for operand in operands]
+        for number, operator in enumerate(node.ops):
+            right = operands[number + 1]
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                left = operands[number]
+                key = left.value if isinstance(left, ast.Constant) and isinstance(left.value, str) else ""
+                self.use(right, values[number + 1], "contains", key, node)
+            elif isinstance(operator, (ast.Is, ast.IsNot)):
+                continue
+            else:
+                for side in (number, number + 1):
+                    other = operands[2 * number + 1 - side]
+                    if isinstance(other, ast.Constant) and other.value is None:
+                        continue
+                    text = other.value if isinstance(other, ast.Constant) and isinstance(other.value, str) else ""
+                    self.use(operands[side], values[side], "compared", text, node)
+        return NOTHING
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> int:  # noqa: N802
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.use(part.value, self.read(part.value), "formatted")
+        return NOTHING
+
+    def _Tuple(self, node: ast.Tuple) -> int:  # noqa: N802
+        return self._sequence(node, node.elts)
+
+    def _List(self, node: ast.List) -> int:  # noqa: N802
+        return self._sequence(node, node.elts)
+
+    def _Set(self, node: ast.Set) -> int:  # noqa: N802
+        return self._sequence(node, node.elts)
+
+    def _sequence(self, node: ast.expr, elements: list[ast.expr]) -> int:
+        target = self.container(node)
+        precise = not any(isinstance(element, ast.Starred) for element in elements)
+        for number, element in enumerate(elements):
+            value = self.read(element)
+            if isinstance(element, ast.Starred):
+                item = self.node_for((element, "*"))
+                self._load(value, facts.ITERATE, item, element)
+                self._store(target, facts.ANY_ITEM, item, element)
+            else:
+                self._store(target, f"[{number}" if precise else facts.ANY_ITEM, value, element)
+        return target
+
+    def container(self, node: ast.expr) -> int:
+        target = self.node_for(node)
+        self.summary.containers.setdefault(target, place(node))
+        return target
+
+    def _Dict(self, node: ast.Dict) -> int:  # noqa: N802
+        target = self.container(node)
+        for key, value in zip(node.keys, node.values, strict=True):
+            held = self.read(value)
+            if key is None:
+                self.summary.spreads.append((target, held))
+                self.use(value, held, "spread")
+            elif isinstance(key, ast.Constant) and isinstance(key.value, (str, int)):
+                if key.value == "async_mode":
+                    self.mode_write(target, mode_of(value), display=True)
+                self._store(target, f"[{key.value}", held, value)
+            else:
+                self.read(key)
+                if not self._enumerated_keys(key):
+                    self.summary.spreads.append((target, NOTHING))
+                self._store(target, facts.ANY_ITEM, held, value)
+        return target
+
+    def _enumerated_keys(self, key: ast.expr) -> bool:
+        """Whether the key runs over literals of the source that do not include `async_mode`."""
+        keys = self.scope.literals.get(key.id) if isinstance(key, ast.Name) else None
+        return bool(keys) and "async_mode" not in (keys or ())
+
+    def mode_write(self, base: int, mode: str, *, display: bool) -> None:
+        scope = self.scope
+        scope.order += 1
+        write = facts.ModeWrite(base, mode, display, scope.number, scope.order, scope.arms)
+        if write not in self.summary.mode_writes:
+            self.summary.mode_writes.append(write)
+
+    def _Lambda(self, node: ast.Lambda) -> int:  # noqa: N802
+        raise NotImplementedError
+
+    def _ListComp(self, node: ast.ListComp) -> int:  # noqa: N802
+        return self._comprehension(node, node.generators, node.elt)
+
+    def _SetComp(self, node: ast.SetComp) -> int:  # noqa: N802
+        return self._comprehension(node, node.generators, node.elt)
+
+    def _GeneratorExp(self, node: ast.GeneratorExp) -> int:  # noqa: N802
+        return self._comprehension(node, node.generators, node.elt)
+
+    def _DictComp(self, node: ast.DictComp) -> int:  # noqa: N802
+        return self._comprehension(node, node.generators, node.value, node.key)
+
+    def _comprehension(
+        self, node: ast.expr, generators: list[ast.comprehension], element: ast.expr, key: ast.expr | None = None
+    ) -> int:
+        saved, guards, literals = self.scope.now, self.scope.guards, self.scope.literals
+        self.scope.now, self.scope.literals = dict(saved), dict(literals)
+        for generator in generators:
+            self.iterate(generator.iter, generator.target)
+            for test in generator.ifs:
+                self.use(test, self.read(test), "truth")
+                self.assume(test, holds=True)
+        target = self.container(node)
+        if key is not None:
+            self.read(key)
+            if not self._filtered_copy(generators, key, element) and not self._enumerated_keys(key):
+                self.summary.spreads.append((target, NOTHING))
+        self._store(target, facts.ANY_ITEM, self.read(element), element)
+        if key is not None and isinstance(element, ast.Name):
+            for generator in generators:
+                if self._filtered_copy(generators, key, element):
+                    inner = generator.iter
+                    assert isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute)  # noqa: S101, PT018 (shown by _filtered_copy)
+                    self.summary.spreads.append((target, self.read(inner.func.value)))
+        self.scope.now, self.scope.guards, self.scope.literals = saved, guards, literals
+        return target
+
+    @staticmethod
+    def _filtered_copy(generators: list[ast.comprehension], key: ast.expr, element: ast.expr) -> bool:
+        """`{k: v for k, v in d.items() if …}`: no key that `d` has not."""
+        if len(generators) != 1:
+            return False
+        inner, target = generators[0].iter, generators[0].target
+        return (
+            isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "items"
+            and isinstance(target, ast.Tuple) and len(target.elts) == 2  # noqa: PLR2004 (key and value)
+            and isinstance(key, ast.Name) and isinstance(target.elts[0], ast.Name) and key.id == target.elts[0].id
+            and isinstance(element, ast.expr)
+        )
+
+    def _Yield(self, node: ast.Yield) -> int:  # noqa: N802
+        value = self.read(node.value)
+        if self.scope.function is not None:
+            function = self.summary.functions[self.scope.function]
+            self.flow((value,), function.yielded)
+            function.is_generator = True
+        return NOTHING
+
+    def _YieldFrom(self, node: ast.YieldFrom) -> int:  # noqa: N802
+        value = self.read(node.value)
+        if self.scope.function is not None:
+            function = self.summary.functions[self.scope.function]
+            self._load(value, facts.ITERATE, function.yielded, node)
+            function.is_generator = True
+        return NOTHING
+
+    # -- calls -------------------------------------------------------------------------------------------------------------------
+
+    def _Call(self, node: ast.Call) -> int:  # noqa: N802
+        func = node.func
+        callee = self.read(func)
+        arguments = tuple((self.read(item), isinstance(item, ast.Starred)) for item in node.args)
+        keywords = tuple((keyword.arg, self.read(keyword.value)) for keyword in node.keywords)
+        target = self.node_for(node)
+        scope = self.scope
+        if id(node) not in self._seen_calls:
+            self._seen_calls.add(id(node))
+            scope.order += 1
+            self.summary.calls.append(
+                facts.Call(
+                    callee=callee, arguments=arguments, keywords=keywords, target=target,
+                    place=place(node), callee_place=place(func), text=self._callee_text(func),
+                    scope=scope.number, order=scope.order, arms=scope.arms, guards=scope.guards,
+                    constants=tuple(
+                        item.value if isinstance(item, ast.Constant) and isinstance(item.value, (str, int)) else None for item in node.args
+                    ),
+                    keyword_constants={
+                        keyword.arg: keyword.value.value
+                        for keyword in node.keywords
+                        if keyword.arg and isinstance(keyword.value, ast.Constant)
+                    },
+                )
+            )
+            self.summary.places.setdefault(target, place(node))
+            self._dictionary_call(node, func, target)
+            if isinstance(func, ast.Name) and func.id == "super" and scope.owner is not None:
+                self.summary.supers.append((target, scope.owner))
+        scope.forget_empty_paths()
+        return target
+
+    def _dictionary_call(self, node: ast.Call, func: ast.expr, target: int) -> None:
+        """`dict(a=1, **b)`, `d.update(…)`, `d.pop("async_mode")`, `d.setdefault("async_mode", …)`: what they do to the keys."""
+        if isinstance(func, ast.Name) and func.id == "dict":
+            self.summary.containers.setdefault(target, place(node))
+            for item in node.args:
+                self.summary.spreads.append((target, self.read(item)))
+            self._keyword_keys(node, target)
+        elif isinstance(func, ast.Attribute) and func.attr == "update" and len(node.args) <= 1:
+            base = self.read(func.value)
+            for item in node.args:
+                self.summary.spreads.append((base, self.read(item)))
+            self._keyword_keys(node, base, display=False)
+        elif isinstance(func, ast.Attribute) and func.attr in ("pop", "setdefault") and node.args:
+            key = node.args[0]
+            if isinstance(key, ast.Constant) and key.value == "async_mode":
+                base = self.read(func.value)
+                default = node.args[1] if len(node.args) > 1 else None
+                self.mode_write(base, "deleted" if func.attr == "pop" or default is None else mode_of(default), display=False)
+
+    def _keyword_keys(self, node: ast.Call, base: int, *, display: bool = True) -> None:
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self.summary.spreads.append((base, self.read(keyword.value)))
+            elif keyword.arg == "async_mode":
+                self.mode_write(base, mode_of(keyword.value), display=display)
+            else:
+                self._store(base, f"[{keyword.arg}", self.read(keyword.value), keyword.value)
+
+    def _callee_text(self, func: ast.expr) -> str:
+        path = dotted(func)
+        if path is not None:
+            return path
+        if isinstance(func, ast.Attribute):
+            return f"(…).{func.attr}"
+        return "(…)"
+
+    # -- what is shared with statements ------------------------------------------------------------------------------------------
+
+    def use(self, expression: ast.expr, node: int, kind: str, detail: str = "", whole: ast.expr | None = None) -> None:
+        """Record something done with the value of an expression. `not x`, `a and b` and comparisons have no value of their own."""
+        if node != NOTHING and (node, kind, expression) not in self._nodes:
+            self._nodes[node, kind, expression] = node
+            self.summary.usages.append(facts.Usage(node, kind, place(whole or expression), detail))
+
+    def iterate(self, iterable: ast.expr, target: ast.expr) -> None:
+        """Bind `target` to the elements of `iterable`."""
+        item = self.node_for((iterable, "item"))
+        self._load(self.read(iterable), facts.ITERATE, item, iterable)
+        literals = self._literal_strings(iterable)
+        self.bind(target, item)
+        name = target
+        if isinstance(target, ast.Tuple) and target.elts:
+            name = target.elts[0]
+        if isinstance(name, ast.Name) and literals:
+            self.scope.literals[name.id] = literals
+
+    def _literal_strings(self, iterable: ast.expr) -> tuple[str, ...]:
+        """The strings that a display of literals, or of pairs that start with one, runs over."""
+        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute) and iterable.func.attr == "items":
+            iterable = iterable.func.value
+        if isinstance(iterable, ast.Dict):
+            elements: list[ast.expr | None] = list(iterable.keys)
+        elif isinstance(iterable, (ast.List, ast.Tuple, ast.Set)):
+            elements = [item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item for item in iterable.elts]
+        else:
+            return ()
+        found = [item.value for item in elements if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+        return tuple(found) if len(found) == len(elements) else ()
+
+    def bind(self, target: ast.expr, value: int) -> None:
+        """Assign `value` to a target of any form."""
+        if isinstance(target, ast.Name):
+            self.assign(target.id, value)
+        elif isinstance(target, ast.Attribute):
+            base = self.read(target.value)
+            self._store(base, "." + target.attr, value, target)
+            path = dotted(target)
+            if path is not None:
+                self.scope.forget(path)
+                self.scope.now[path] = frozenset({value})
+                if value != NOTHING and path.count(".") and not path.startswith(("self.", "cls.")):
+                    self.summary.labels.setdefault(self.node_for((target, "path")), ("store", ".".join(path.split(".")[-2:])))
+                    self.flow((value,), self.node_for((target, "path")))
+        elif isinstance(target, ast.Subscript):
+            self._bind_item(target, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            starred = any(isinstance(element, ast.Starred) for element in target.elts)
+            for number, element in enumerate(target.elts):
+                part = self.node_for((element, "part"))
+                inner = element.value if isinstance(element, ast.Starred) else element
+                self._load(value, facts.ANY_ITEM if starred else f"[{number}", part, element)
+                self.bind(inner, part)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value)
+
+    def _bind_item(self, target: ast.Subscript, value: int) -> None:
+        base = self.read(target.value)
+        index = target.slice
+        if isinstance(index, ast.Constant) and isinstance(index.value, (str, int)):
+            self._store(base, f"[{index.value}", value, target)
+            return
+        self.read(index)
+        if not self._enumerated_keys(index):
+            self.summary.spreads.append((base, NOTHING))
+        self._store(base, facts.ANY_ITEM, value, target)
+
+    def assume(self, test: ast.expr, holds: bool) -> None:
+        """Narrow what is known to the case that `test` holds, or does not. See `conditions`."""
+        raise NotImplementedError

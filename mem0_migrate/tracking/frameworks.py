@@ -1,0 +1,243 @@
+"""What well-known functions do with a client, a function or an answer: the standard library, and frameworks by their own names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.summary import NOTHING
+
+if TYPE_CHECKING:
+    from mem0_migrate.tracking.solver import SolvedCall, Solver
+
+PLAIN, CLEAR = 0, 3
+
+# Calls that run a function later, by the last part of their name: which argument is the function, and whether the answer of the
+# function is to be had from the answer of the call (by await or .result()).
+DEFERRALS: dict[str, tuple[int, bool]] = {
+    "to_thread": (0, True), "run_in_executor": (1, True), "run_in_threadpool": (0, True), "run_sync": (0, True),
+    "submit": (0, True), "apply_async": (0, True), "add_task": (0, False), "call_soon": (0, False),
+    "call_soon_threadsafe": (0, False), "call_later": (1, False), "start_soon": (0, False), "add_done_callback": (0, False),
+    "run_in_thread": (0, True), "start_new_thread": (0, False), "enqueue": (0, False),
+}  # fmt: skip
+
+_IDENTITY_TAILS = frozenset(
+    ["create_task", "ensure_future", "shield", "wait_for", "enter_context", "enter_async_context", "nullcontext", "closing", "aclosing"]
+)
+_RUNNERS = frozenset(["run_until_complete", "run_coroutine_threadsafe", "async_to_sync", "run"])
+_FIRST = frozenset(["copy.copy", "copy.deepcopy", "builtins.iter", "builtins.dict", "contextvars.copy_context"])
+_SEQUENCES = frozenset(["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"])
+_DEPENDENCIES = frozenset(["Depends", "Security", "Provide", "Inject", "Provider"])
+_FIELDS = frozenset(["field", "Field", "PrivateAttr", "attrib", "Factory", "SkipValidation", "ContextVar", "Singleton", "defaultdict"])
+
+
+def make_call(
+    solver: Solver,
+    made: SolvedCall,
+    callee: int,
+    arguments: tuple[tuple[int, bool], ...],
+    keywords: tuple[tuple[str | None, int], ...],
+    target: int,
+    *,
+    deferred: bool,
+    origin: SolvedCall | None = None,
+) -> None:
+    """Add a call that the code does not spell, such as the one `to_thread(f, x)` makes of `f`."""
+    from mem0_migrate.tracking.solver import SolvedCall
+
+    if callee == NOTHING:
+        return
+    constants = {**(origin.fact.keyword_constants if origin else {}), **made.fact.keyword_constants}
+    text = ("deferred " if deferred else "handed ") + made.fact.text
+    fact = replace(made.fact, text=text, constants=(None,) * len(arguments), keyword_constants=constants, scope=-1)
+    solver.add_call(SolvedCall(len(solver.calls), made.filename, fact, callee, arguments, keywords, target))
+
+
+def deferred_call(solver: Solver, made: SolvedCall) -> None:
+    """Link a call that hands a function on to be run elsewhere; whoever the callee is."""
+    if made.fact.text.startswith(("deferred ", "handed ")):
+        return
+    tail = made.fact.text.rpartition(".")[2]
+    if tail in DEFERRALS:
+        position, answered = DEFERRALS[tail]
+        if len(made.arguments) > position:
+            target = made.target if answered else solver.fresh()
+            make_call(solver, made, made.arguments[position][0], made.arguments[position + 1 :], made.keywords, target, deferred=True)
+    elif tail in ("Thread", "Process", "Timer"):
+        _thread(solver, made, tail)
+    elif tail in _IDENTITY_TAILS and made.arguments:
+        solver.edge(made.arguments[0][0], made.target, PLAIN)
+    elif tail in _RUNNERS and made.arguments:
+        _load(solver, made.arguments[0][0], facts.AWAIT, made.target)
+    elif tail in ("gather", "as_completed"):
+        _gather(solver, made)
+    elif tail in _DEPENDENCIES and made.arguments:
+        make_call(solver, made, made.arguments[0][0], (), (), made.target, deferred=False)
+    elif tail in _FIELDS:
+        _field(solver, made)
+    elif tail in ("map", "imap", "imap_unordered", "starmap") and len(made.arguments) > 1:
+        result, item = solver.fresh(), solver.fresh()
+        _load(solver, made.arguments[1][0], facts.ITERATE, item)
+        make_call(solver, made, made.arguments[0][0], ((item, False),), (), result, deferred=False)
+        _fill(solver, made.target, result)
+
+
+def _thread(solver: Solver, made: SolvedCall, tail: str) -> None:
+    named = dict(made.keywords)
+    target = named.get("target", named.get("function", NOTHING))
+    if target == NOTHING and tail == "Timer" and len(made.arguments) > 1:
+        target = made.arguments[1][0]
+    arguments: tuple[tuple[int, bool], ...] = ()
+    if named.get("args", NOTHING) != NOTHING:
+        arguments = ((named["args"], True),)
+    keywords: tuple[tuple[str | None, int], ...] = ()
+    if named.get("kwargs", NOTHING) != NOTHING:
+        keywords = ((None, named["kwargs"]),)
+    make_call(solver, made, target, arguments, keywords, solver.fresh(), deferred=True)
+
+
+def _load(solver: Solver, base: int, key: str, target: int) -> None:
+    from mem0_migrate.tracking import loads
+
+    if base == NOTHING or not solver.once("model load", base, key, target):
+        return
+    solver.loads[base].append((key, target))
+    for value, context in list(solver.values.get(base, ())):
+        loads.load(solver, key, target, value, context, base)
+
+
+def _fill(solver: Solver, container: int, element: int) -> None:
+    """The target is a new container of these elements."""
+    solver.container(container)
+    solver.edge(element, solver.cell(container, facts.ANY_ITEM), CLEAR)
+
+
+def _gather(solver: Solver, made: SolvedCall) -> None:
+    solver.container(made.target)
+    for number, (node, starred) in enumerate(made.arguments):
+        done = solver.fresh()
+        if starred or made.fact.text.endswith("as_completed"):
+            item = solver.fresh()
+            _load(solver, node, facts.ITERATE, item)
+            _load(solver, item, facts.AWAIT, done)
+            solver.edge(done, solver.cell(made.target, facts.ANY_ITEM), CLEAR)
+        else:
+            _load(solver, node, facts.AWAIT, done)
+            solver.edge(done, solver.cell(made.target, f"[{number}"), CLEAR)
+
+
+def _field(solver: Solver, made: SolvedCall) -> None:
+    for name, node in made.keywords:
+        if name in ("default_factory", "factory"):
+            make_call(solver, made, node, (), (), made.target, deferred=False)
+        elif name == "default":
+            solver.edge(node, made.target, PLAIN)
+    if made.arguments and made.fact.text.rpartition(".")[2] in ("Factory", "Singleton", "defaultdict"):
+        make_call(solver, made, made.arguments[0][0], made.arguments[1:], made.keywords, made.target, deferred=False)
+    elif made.arguments:
+        solver.edge(made.arguments[0][0], made.target, PLAIN)
+
+
+def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
+    """Model a call of a library function by its full name."""
+    arguments = [node for node, _ in made.arguments]
+    tail = dotted.rpartition(".")[2]
+    if dotted in ("functools.partial", "functools.partialmethod"):
+        if arguments:
+            solver.put(made.target, ("partial", made.number), (), None)
+    elif dotted in ("importlib.import_module", "builtins.__import__"):
+        _import_module(solver, made)
+    elif dotted == "builtins.getattr":
+        _getattr(solver, made, arguments)
+    elif dotted == "builtins.setattr":
+        name = made.fact.constants[1] if len(made.fact.constants) > 2 else None  # noqa: PLR2004 (object, name, value)
+        if isinstance(name, str):
+            from mem0_migrate.tracking import loads
+
+            solver.stores[arguments[0]].append((f".{name}", arguments[2]))
+            for value, _ in list(solver.values.get(arguments[0], ())):
+                loads.store(solver, value, f".{name}", arguments[2])
+    elif dotted in ("typing.cast", "typing_extensions.cast"):
+        if len(arguments) > 1:
+            solver.edge(arguments[1], made.target, PLAIN)
+            solver.places.setdefault(made.target, (made.filename, made.fact.place))
+            solver.annotations[arguments[0]].append((made.target, arguments[0], False, False))
+            for value, context in list(solver.values.get(arguments[0], ())):
+                solver.annotate(value, made.target, container=False, cause=(arguments[0], value, context))
+    elif dotted in _FIRST or tail in _IDENTITY_TAILS:
+        for node in arguments[:1]:
+            solver.edge(node, made.target, PLAIN)
+    elif dotted in _SEQUENCES:
+        if arguments:
+            item = solver.fresh()
+            _load(solver, arguments[0], facts.ITERATE, item)
+            _fill(solver, made.target, item)
+    elif dotted == "builtins.next":
+        for node in arguments[:1]:
+            _load(solver, node, facts.ITERATE, made.target)
+        for node in arguments[1:2]:
+            solver.edge(node, made.target, PLAIN)
+    elif dotted in ("builtins.enumerate", "builtins.zip"):
+        pair = solver.fresh()
+        solver.container(pair)
+        for number, node in enumerate(arguments[:1] if dotted.endswith("enumerate") else arguments):
+            item = solver.fresh()
+            _load(solver, node, facts.ITERATE, item)
+            key = 1 if dotted.endswith("enumerate") else number
+            solver.edge(item, solver.cell(pair, f"[{key}"), CLEAR)
+        _fill(solver, made.target, pair)
+    elif dotted == "builtins.filter" and len(arguments) > 1:
+        item = solver.fresh()
+        _load(solver, arguments[1], facts.ITERATE, item)
+        _fill(solver, made.target, item)
+    elif not dotted.startswith("builtins.") and made.fact.scope != -1 and tail not in DEFERRALS:
+        _wraps_callable(solver, made, arguments)
+
+
+def _wraps_callable(solver: Solver, made: SolvedCall, arguments: list[int]) -> None:
+    """A library's decorator called by hand: `retry(client.add)` is taken for `client.add`."""
+    if len(arguments) == 1 and not made.keywords:
+        held = {value[0] for value, _ in solver.values.get(arguments[0], ())}
+        if held & {"method", "bound", "function"}:
+            solver.edge(arguments[0], made.target, PLAIN)
+
+
+def _import_module(solver: Solver, made: SolvedCall) -> None:
+    from mem0_migrate.tracking import loads
+
+    name = made.fact.constants[0] if made.fact.constants else None
+    if isinstance(name, str):
+        found = None if name.partition(".")[0] == "mem0" else solver.modules.resolve(made.filename, name.lstrip(".") or None, len(name) - len(name.lstrip(".")))
+        solver.put(made.target, ("module", found) if found else loads.library(name), (), None)
+
+
+def _getattr(solver: Solver, made: SolvedCall, arguments: list[int]) -> None:
+    name = made.fact.constants[1] if len(made.fact.constants) > 1 else None
+    if isinstance(name, str):
+        solver.places.setdefault(made.target, (made.filename, made.fact.place))
+        solver.load_of.setdefault(made.target, arguments[0])
+        _load(solver, arguments[0], f".{name}", made.target)
+    for node in arguments[2:3]:
+        solver.edge(node, made.target, PLAIN)
+
+
+def link_fixtures(solver: Solver) -> None:
+    """Connect pytest fixtures to the parameters of their name, in the same file or below the folder of their conftest."""
+    fixtures: dict[str, list[tuple[str, int]]] = {}
+    for filename, joined in solver.files.items():
+        for index, function in enumerate(joined.summary.functions):
+            if any(name.rpartition(".")[2] in ("fixture", "async_fixture") for name in function.decorators):
+                fixtures.setdefault(function.name, []).append((filename, index))
+    if not fixtures:
+        return
+    for filename, joined in solver.files.items():
+        for function in joined.summary.functions:
+            for name, parameter in function.parameters:
+                for source, index in fixtures.get(name, ()):
+                    folder, _, stem = source.rpartition("/")
+                    if source == filename or (stem == "conftest.py" and filename.startswith(folder + "/" if folder else "")):
+                        made = solver.files[source]
+                        fixture = made.summary.functions[index]
+                        node = fixture.yielded if fixture.is_generator else fixture.returned
+                        solver.edge(node + made.base, parameter + joined.base, CLEAR)

@@ -1,0 +1,520 @@
+"""Solve the facts of all joined files at once: which values reach which node.
+
+An incremental worklist over (node, value, context). A context is the last calls through whose arguments a value entered the
+functions it is in; it leaves a function only to those calls, so a helper does not mix its callers. Values of globals and
+attributes have no context. The result is the least fixpoint: it does not depend on the order of files.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mem0_migrate.sdk import surface
+from mem0_migrate.tracking import calls, frameworks, loads
+from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.summary import NOTHING
+from mem0_migrate.tracking.values import DIRECT, Context, Value, client, entered
+
+if TYPE_CHECKING:
+    from mem0_migrate.project.modules import Modules
+
+ClassKey = tuple[str, int]
+Fact = tuple[int, Value, Context]
+
+PLAIN, ENTER, EXIT, CLEAR = range(4)
+_BUILTINS = frozenset(dir(builtins))
+
+
+@dataclass(slots=True)
+class JoinedFile:
+    """A file that takes part: its summary, and the number of its node 0."""
+
+    summary: facts.Summary
+    base: int
+    first_call: int
+
+
+@dataclass(slots=True)
+class SolvedCall:
+    """A call with its nodes numbered over all files, and what it was found to call."""
+
+    number: int
+    filename: str
+    fact: facts.Call
+    callee: int
+    arguments: tuple[tuple[int, bool], ...]
+    keywords: tuple[tuple[str | None, int], ...]
+    target: int
+    functions: set[tuple[str, int]] = field(default_factory=set)
+    libraries: set[str] = field(default_factory=set)
+    followed: bool = False
+
+
+@dataclass(slots=True)
+class SiteRecord:
+    """A site while it is solved: the clients that reach it, and the calls that make the `add` (with how many arguments to skip)."""
+
+    number: int
+    filename: str
+    reference: bool
+    place: facts.Place
+    receiver: int
+    clients: dict[Value, Context] = field(default_factory=dict)
+    calls: dict[int, int] = field(default_factory=dict)
+    waits: int = 0
+    url: str = ""
+
+
+class Solver:
+    """The state of the fixpoint; `loads` and `calls` hold its rules."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self.files: dict[str, JoinedFile] = {}
+        self.size = 1
+        self.values: dict[int, dict[tuple[Value, Context], Fact | None]] = defaultdict(dict)
+        self.edges: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self.incoming: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self.loads: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        self.load_of: dict[int, int] = {}
+        self.stores: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        self.stored: dict[int, list[tuple[int, str, facts.Place]]] = defaultdict(list)
+        self.narrows: dict[int, list[tuple[facts.Narrow, int, tuple[int, ...]]]] = defaultdict(list)
+        self.annotations: dict[int, list[tuple[int, int, bool, bool]]] = defaultdict(list)
+        self.weak: list[tuple[int, int, bool]] = []
+        self.spread_into: dict[int, list[int]] = defaultdict(list)
+        self.spread_from: dict[int, list[int]] = defaultdict(list)
+        self.calls: list[SolvedCall] = []
+        self.call_of: dict[int, list[SolvedCall]] = defaultdict(list)
+        self.by_callee: dict[int, list[SolvedCall]] = defaultdict(list)
+        self.by_argument: dict[int, list[SolvedCall]] = defaultdict(list)
+        self.keyword_spreads: dict[int, list[tuple[SolvedCall, str, int]]] = defaultdict(list)
+        self.cells: dict[tuple[object, str], int] = {}
+        self.keys: dict[object, dict[str, int]] = defaultdict(dict)
+        self.whole: dict[object, int] = {}
+        self.bases: dict[ClassKey, list[ClassKey]] = defaultdict(list)
+        self.derived: dict[ClassKey, list[ClassKey]] = defaultdict(list)
+        self.sdk_bases: dict[ClassKey, set[str]] = defaultdict(set)
+        self.owner_of: dict[int, int] = {}
+        self.dormant: set[int] = set()
+        self.awake: set[int] = set()
+        self.carriers: set[tuple[str, str, int]] = set()
+        self.base_of: dict[int, list[ClassKey]] = defaultdict(list)
+        self.instance_loads: dict[ClassKey, list[tuple[str, int, Value, Context, int]]] = defaultdict(list)
+        self.waiting: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self.wanted: set[str] = set()
+        self.sites: dict[tuple[str, int], SiteRecord] = {}
+        self.site_list: list[SiteRecord] = []
+        self.reads: dict[int, dict[Value, str]] = defaultdict(dict)
+        self.labels: dict[int, tuple[str, str]] = {}
+        self.places: dict[int, tuple[str, facts.Place]] = {}
+        self.usages: dict[int, list[facts.Usage]] = defaultdict(list)
+        self.callers: dict[tuple[str, int], set[int]] = defaultdict(set)
+        self.returns: dict[int, tuple[str, int]] = {}
+        self.name_loads: dict[str, list[int]] = defaultdict(list)
+        self.name_stores: dict[str, list[int]] = defaultdict(list)
+        self._linked: set[tuple[object, ...]] = set()
+        self._work: deque[Fact] = deque()
+
+    # -- building ----------------------------------------------------------------------------------------------------------------
+
+    def fresh(self) -> int:
+        """A new node."""
+        self.size += 1
+        return self.size - 1
+
+    def join(self, summary: facts.Summary) -> None:
+        """Let a file take part."""
+        base = self.size - 1
+        self.size += summary.nodes
+        name = summary.filename
+        self.files[name] = JoinedFile(summary, base, len(self.calls))
+        for node, label in summary.labels.items():
+            self.labels[node + base] = label
+            if label[0] == "path":
+                self.name_loads[label[1]].append(node + base)
+            elif label[0] == "store":
+                self.name_stores[label[1]].append(node + base)
+        for node, place in summary.places.items():
+            self.places[node + base] = (name, place)
+        cleared = {node + base for node in summary.globals.values()}
+        for source, target in sorted(summary.flows):
+            self.edge(source + base, target + base, CLEAR if target + base in cleared else PLAIN)
+        for source, target in sorted(summary.captures):
+            self.edge(source + base, target + base, CLEAR)
+        for narrow in summary.narrows:
+            classes = tuple(node + base for node in narrow.classes)
+            self.narrows[narrow.source + base].append((narrow, narrow.target + base, classes))
+            self.places.setdefault(narrow.target + base, (name, narrow.place))
+            for node in classes:
+                self.narrows[node].append((narrow, narrow.target + base, classes))
+        for annotation in summary.annotations:
+            target = annotation.target + base
+            self.places.setdefault(target, (name, annotation.place))
+            self.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
+        for usage in summary.usages:
+            self.usages[usage.node + base].append(usage)
+        for store in summary.stores:
+            self.stored[store.value + base].append((store.base + base, store.key, store.place))
+            if store.base in summary.containers:
+                self.edge(store.value + base, self.cell(store.base + base, store.key), CLEAR)
+            self.stores[store.base + base].append((store.key, store.value + base))
+        for load in summary.loads:
+            self.load_of.setdefault(load.target + base, load.base + base)
+            self.places.setdefault(load.target + base, (name, load.place))
+            self.loads[load.base + base].append((load.key, load.target + base))
+        for target, spread in summary.spreads:
+            if spread != NOTHING:
+                self.spread_into[spread + base].append(target + base)
+                self.spread_from[target + base].append(spread + base)
+        for call in summary.calls:
+            self._join_call(name, call, base)
+        self._join_declarations(name, summary, base)
+
+    def _join_call(self, filename: str, call: facts.Call, base: int) -> None:
+        def shift(node: int) -> int:
+            return node + base if node != NOTHING else NOTHING
+
+        solved = SolvedCall(
+            len(self.calls), filename, call, shift(call.callee),
+            tuple((shift(node), starred) for node, starred in call.arguments),
+            tuple((name, shift(node)) for name, node in call.keywords), call.target + base,
+        )
+        self.add_call(solved)
+
+    def add_call(self, call: SolvedCall) -> None:
+        """Let a call take part; also one that a framework makes."""
+        self.calls.append(call)
+        self.call_of[call.target].append(call)
+        for node, _ in call.arguments:
+            if node != NOTHING:
+                self.by_argument[node].append(call)
+        for _, node in call.keywords:
+            if node != NOTHING:
+                self.by_argument[node].append(call)
+        if call.callee != NOTHING:
+            self.by_callee[call.callee].append(call)
+            for value, context in list(self.values.get(call.callee, ())):
+                calls.call(self, call, value, context)
+        frameworks.deferred_call(self, call)
+
+    def _join_declarations(self, name: str, summary: facts.Summary, base: int) -> None:
+        for index, function in enumerate(summary.functions):
+            self.seed(function.value + base, ("function", name, index))
+            self.returns[function.returned + base] = (name, index)
+            self.returns[function.yielded + base] = (name, index)
+            for variadic in (function.variadic, function.keyword_variadic):
+                if variadic is not None:
+                    self.container(variadic + base)
+            if function.owner is not None and function.parameters and function.kind != "static":
+                kind = "class" if function.kind == "class" else "instance"
+                self.seed(function.parameters[0][1] + base, (kind, name, function.owner))
+        for index, declared in enumerate(summary.classes):
+            self.seed(declared.value + base, ("class", name, index))
+            qualified = f"{self.modules.name_of(name)}.{declared.name}"
+            if qualified in surface.CLASSES:
+                self.seed(declared.value + base, ("sdk", surface.CLASSES[qualified][0]))
+            for node in declared.bases:
+                if node != NOTHING:
+                    self.base_of[node + base].append((name, index))
+        for node, place in summary.containers.items():
+            self.places.setdefault(node + base, (name, place))
+            self.container(node + base)
+        for target, owner in summary.supers:
+            self.seed(target + base, ("super", name, owner))
+        for imported in summary.imports:
+            self._import(name, imported, base)
+        for unresolved, node in summary.unresolved.items():
+            self._unresolved(name, summary, unresolved, node + base)
+        for waiting_name, target in self.waiting.pop(name, ()):
+            self.member(name, waiting_name, target)
+
+    def _import(self, filename: str, imported: facts.Import, base: int) -> None:
+        node = imported.node + base
+        self.places.setdefault(node, (filename, imported.place))
+        if imported.name is not None:
+            self.labels.setdefault(node, ("import", f"{'.' * imported.level}{imported.module}"))
+        if imported.level == 0 and imported.module.partition(".")[0] == surface.PACKAGE:
+            dotted = imported.module if imported.name is None else f"{imported.module}.{imported.name}"
+            self.seed(node, loads.library(dotted))
+            return
+        found = self.modules.resolve(filename, imported.module or None, imported.level)
+        if imported.name is None:
+            self.seed(node, ("module", found) if found else ("library", imported.module))
+        elif found is not None:
+            self.member(found, imported.name, node)
+        else:
+            inner = self.modules.resolve(filename, f"{imported.module}.{imported.name}".lstrip("."), imported.level)
+            self.seed(node, ("module", inner) if inner else ("library", f"{imported.module}.{imported.name}"))
+
+    def _unresolved(self, filename: str, summary: facts.Summary, name: str, node: int) -> None:
+        for module, level in summary.stars:
+            if level == 0 and module.partition(".")[0] == surface.PACKAGE:
+                if f"{module}.{name}" in surface.CLASSES:
+                    self.seed(node, loads.library(f"{module}.{name}"))
+                continue
+            found = self.modules.resolve(filename, module or None, level)
+            if found is not None and found != filename:
+                self.member(found, name, node)
+        if name in _BUILTINS:
+            self.seed(node, ("library", f"builtins.{name}"))
+
+    def member(self, filename: str, name: str, target: int) -> None:
+        """Connect the name of a module to a node, now or when that module joins."""
+        joined = self.files.get(filename)
+        inner = self.modules.submodule(filename, name)
+        if inner is not None:
+            self.seed(target, ("module", inner))
+        if joined is None:
+            self.waiting[filename].append((name, target))
+            return
+        cell = joined.summary.globals.get(name)
+        if cell is not None:
+            self.edge(cell + joined.base, target, CLEAR)
+            return
+        for module, level in joined.summary.stars:
+            found = self.modules.resolve(filename, module or None, level)
+            if found is not None and found != filename and ("star", found, name, target) not in self._linked:
+                self._linked.add(("star", found, name, target))
+                self.member(found, name, target)
+
+    # -- solving -----------------------------------------------------------------------------------------------------------------
+
+    def once(self, *key: object) -> bool:
+        """True the first time this key is asked for."""
+        if key in self._linked:
+            return False
+        self._linked.add(key)
+        return True
+
+    def edge(self, source: int, target: int, kind: int = PLAIN, call: int = 0) -> None:
+        """Let values flow from one node to another from now on."""
+        if NOTHING in (source, target) or source == target or not self.once(source, target, kind, call):
+            return
+        self.edges[source].append((target, kind, call))
+        self.incoming[target].append((source, kind, call))
+        for value, context in list(self.values.get(source, ())):
+            self._along(source, value, context, target, kind, call)
+
+    def seed(self, node: int, value: Value) -> None:
+        """A value that starts at this node."""
+        self.put(node, value, (), None)
+
+    def put(self, node: int, value: Value, context: Context, cause: Fact | None) -> None:
+        """A value that reaches this node, and the fact it comes from."""
+        if node == NOTHING:
+            return
+        known = self.values[node]
+        if (value, context) not in known:
+            known[value, context] = cause
+            self._work.append((node, value, context))
+            owner = self.owner_of.get(node)
+            if owner is not None and owner in self.dormant and self.interesting(value):
+                self.wake(owner)
+
+    def container(self, node: int) -> None:
+        """A display, dict() or **keywords starts at this node. It only takes part once it holds something of interest."""
+        if node not in self.awake:
+            self.dormant.add(node)
+
+    def wake(self, node: int) -> None:
+        """Let a container take part."""
+        self.dormant.discard(node)
+        self.awake.add(node)
+        self.seed(node, ("container", node))
+
+    def interesting(self, value: Value) -> bool:
+        """Whether a value is a client or an answer, or leads to one."""
+        kind = value[0]
+        if kind in DIRECT or kind in ("container", "partial"):
+            return True
+        if kind in ("instance", "class"):
+            return ("class", value[1], value[2]) in self.carriers
+        if kind in ("function", "bound", "generator"):
+            return ("function", value[1], value[2]) in self.carriers
+        return False
+
+    def wake_needed(self) -> bool:
+        """Wake containers that something of interest is put into by name, or that hold what became of interest; True if any."""
+        before = len(self.awake)
+        for node in [node for node, held in self.values.items() if any(self.interesting(value) for value, _ in held)]:
+            owner = self.owner_of.get(node)
+            if owner is not None and owner in self.dormant:
+                self.wake(owner)
+            for base, key, _ in self.stored.get(node, ()):
+                if key[0] == "[":
+                    self._wake_behind(base)
+            for call in self.by_argument.get(node, ()):
+                if call.fact.text.rpartition(".")[2] in loads.MUTATORS and call.callee in self.load_of:
+                    self._wake_behind(self.load_of[call.callee])
+            for target in self.spread_into.get(node, ()):
+                self._wake_behind(target)
+        return len(self.awake) > before
+
+    def _wake_behind(self, node: int) -> None:
+        """Wake the containers that can reach this node."""
+        for reached in self.behind(node):
+            if reached in self.dormant:
+                self.wake(reached)
+
+    def behind(self, node: int) -> set[int]:
+        """All nodes whose values can flow to this one, itself included."""
+        reached, pending = {node}, [node]
+        while pending:
+            for source, _, _ in self.incoming.get(pending.pop(), ()):
+                if source not in reached:
+                    reached.add(source)
+                    pending.append(source)
+        return reached
+
+    def cell(self, owner: object, key: str) -> int:
+        """The node for what an object holds under a key."""
+        node = self.cells.get((owner, key))
+        if node is None:
+            node = self.cells[owner, key] = self.fresh()
+            self.keys[owner][key] = node
+            if isinstance(owner, int):
+                self.owner_of[node] = owner
+            self.labels[node] = ("field", self._field_name(owner, key))
+            if owner in self.whole:
+                self.edge(node, self.whole[owner], CLEAR)
+        return node
+
+    def everything(self, owner: object) -> int:
+        """The node for what an object holds under any key."""
+        node = self.whole.get(owner)
+        if node is None:
+            node = self.whole[owner] = self.fresh()
+            for cell in list(self.keys[owner].values()):
+                self.edge(cell, node, CLEAR)
+        return node
+
+    def _field_name(self, owner: object, key: str) -> str:
+        if isinstance(owner, tuple) and len(owner) == 2 and isinstance(owner[0], str) and owner[0] in self.files:  # noqa: PLR2004
+            return f"{self.files[owner[0]].summary.classes[owner[1]].name}{key}"
+        return key.lstrip("[.")
+
+    def run(self) -> None:
+        """Work until nothing changes."""
+        work = self._work
+        while work:
+            node, value, context = work.popleft()
+            for target, kind, call in list(self.edges.get(node, ())):
+                self._along(node, value, context, target, kind, call)
+            for key, target in list(self.loads.get(node, ())):
+                loads.load(self, key, target, value, context, node)
+            for key, stored in list(self.stores.get(node, ())):
+                loads.store(self, value, key, stored)
+            for call in list(self.by_callee.get(node, ())):
+                calls.call(self, call, value, context)
+            for narrow, target, classes in self.narrows.get(node, ()):
+                loads.narrow(self, narrow, target, classes, node, (node, value, context))
+            for target, _, weak, container in self.annotations.get(node, ()):
+                if weak:
+                    self.weak.append((node, target, container))
+                else:
+                    self.annotate(value, target, container=container, cause=(node, value, context))
+            if value[0] == "container":
+                self._spread(node, value)
+            for spread_call, filename, index in list(self.keyword_spreads.get(node, ())):
+                calls.spread_keywords(self, spread_call, filename, index, value)
+            for class_key in self.base_of.get(node, ()):
+                self._derive(class_key, value)
+
+    def _spread(self, node: int, value: Value) -> None:
+        for target in self.spread_into.get(node, ()):
+            for into, _ in list(self.values.get(target, ())):
+                loads.spread(self, value, into)
+        for source in self.spread_from.get(node, ()):
+            for held, _ in list(self.values.get(source, ())):
+                loads.spread(self, held, value)
+
+    def _along(self, source: int, value: Value, context: Context, target: int, kind: int, call: int) -> None:
+        if kind == ENTER:
+            context_after = entered(value, context, call)
+        elif kind == EXIT:
+            if context and context[-1] != call:
+                return
+            context_after = context[:-1]
+        else:
+            context_after = () if kind == CLEAR else context
+        self.put(target, value, context_after, (source, value, context))
+
+    def annotate(self, value: Value, target: int, *, container: bool, cause: Fact | None) -> None:
+        """A node is annotated with a class: it holds an instance of it."""
+        if value[0] == "sdk":
+            held = client(surface.KINDS[value[1]], target)
+        elif value[0] == "class":
+            held = ("instance", value[1], value[2])
+        else:
+            return
+        if container:
+            self.container(target)
+            self.put(self.cell(target, facts.ANY_ITEM), held, (), cause)
+        else:
+            self.put(target, held, (), None if value[0] == "sdk" else cause)
+
+    def apply_weak(self) -> bool:
+        """Believe the annotations of nodes that no client reached, and name-keyed attributes; True when that added anything."""
+        pending = []
+        for node, target, container in self.weak:
+            reached = {value[0] for value, _ in self.values.get(target, ())}
+            if not reached & {"client", "instance", "container", "generator", "answer"}:
+                pending += [(value, target, container) for value, _ in self.values[node] if self.once("weak", value, target)]
+        for value, target, container in pending:
+            self.annotate(value, target, container=container, cause=None)
+        linked = False
+        for path in sorted(self.name_loads.keys() & self.name_stores.keys()):
+            for target in self.name_loads[path]:
+                reached = {value[0] for value, _ in self.values.get(target, ())}
+                if reached & {"client", "instance"}:
+                    continue
+                for source in self.name_stores[path]:
+                    if any(value[0] in ("client", "instance") for value, _ in self.values.get(source, ())) and self.once("name", source, target):
+                        self.labels[target] = ("name-keyed", path)
+                        self.edge(source, target, CLEAR)
+                        linked = True
+        return bool(pending) or linked
+
+    # -- classes -----------------------------------------------------------------------------------------------------------------
+
+    def _derive(self, key: ClassKey, value: Value) -> None:
+        if value[0] == "sdk":
+            if value[1] in self.sdk_bases[key]:
+                return
+            self.sdk_bases[key].add(value[1])
+        elif value[0] == "class" and (value[1], value[2]) != key and (value[1], value[2]) not in self.bases[key]:
+            self.bases[key].append((value[1], value[2]))
+            self.derived[value[1], value[2]].append(key)
+        else:
+            return
+        for member in sorted(self.family(key)):
+            for name, target, held, context, node in list(self.instance_loads.get(member, ())):
+                loads.load(self, name, target, held, context, node)
+
+    def ancestors(self, key: ClassKey) -> list[ClassKey]:
+        """The class and its bases in the code base, nearest first."""
+        found, pending = [], [key]
+        while pending:
+            current = pending.pop(0)
+            if current not in found:
+                found.append(current)
+                pending += self.bases.get(current, [])
+        return found
+
+    def family(self, key: ClassKey) -> set[ClassKey]:
+        """Ancestors and descendants: every class whose attributes an instance may have."""
+        found = set(self.ancestors(key))
+        pending = [key]
+        while pending:
+            current = pending.pop()
+            found.add(current)
+            pending += [item for item in self.derived.get(current, ()) if item not in found]
+        return found
+
+    def sdk_base(self, key: ClassKey) -> set[str]:
+        """Client classes of mem0ai among the bases."""
+        return {name for item in self.ancestors(key) for name in self.sdk_bases.get(item, ())}

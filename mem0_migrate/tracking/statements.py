@@ -1,0 +1,539 @@
+"""Read one file, statement by statement, into a summary."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.conditions import ConditionReader
+from mem0_migrate.tracking.expressions import dotted, mode_of, place
+from mem0_migrate.tracking.scope import Scope, join
+from mem0_migrate.tracking.summary import NOTHING, Guard, Summary
+
+if TYPE_CHECKING:
+    from mem0_migrate.project.source import Source
+
+_LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_TRANSPARENT = frozenset(
+    ["Optional", "Union", "Annotated", "Awaitable", "Coroutine", "ClassVar", "Final", "Type", "type", "Required", "NotRequired"]
+)
+_YIELDING = frozenset(["Generator", "AsyncGenerator", "Iterator", "AsyncIterator", "Iterable", "AsyncIterable"])
+_CONTAINERS = frozenset(["list", "List", "dict", "Dict", "set", "Set", "tuple", "Tuple", "Sequence", "Mapping", "MutableMapping", "deque", "defaultdict"])
+
+
+def summarise(source: Source) -> Summary:
+    """All facts of one file. Raises RecursionError for a file that is nested too deeply."""
+    return Summariser(source).run()
+
+
+class Summariser(ConditionReader):
+    """Drives the reader through the statements of a file. Bodies of functions are read after the scope that holds them."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._deferred: list[Callable[[], None]] = []
+        self._statements: dict[type, Callable[[ast.stmt], None]] = {}
+        self._arm_facts: dict[tuple[int, int], list[Guard]] = {}
+        self._left: set[ast.stmt] = set()
+
+    def run(self) -> Summary:
+        """Read the whole file."""
+        self.block(self.source.tree.body)
+        while self._deferred:
+            pending, self._deferred = self._deferred, []
+            for body in pending:
+                body()
+        for call in self.summary.calls:
+            for arm in call.arms:
+                call.guards = (*call.guards, *self._arm_facts.get(arm, ()))
+        return self.summary
+
+    # -- flow --------------------------------------------------------------------------------------------------------------------
+
+    def block(self, body: Sequence[ast.stmt]) -> bool:
+        """Read statements in order; True when the flow does not reach their end."""
+        for statement in body:
+            kind = type(statement)
+            handler = self._statements.get(kind)
+            if handler is None:
+                handler = self._statements[kind] = getattr(self, "_" + kind.__name__, self._other_statement)
+            handler(statement)
+            if isinstance(statement, _LEAVES):
+                return True
+            if statement in self._left:
+                return True
+        return False
+
+    def arm(self, branch: int, number: int, body: Sequence[ast.stmt], test: ast.expr | None = None, holds: bool = True) -> bool:
+        """Read one arm of a branch; True when it leaves."""
+        scope = self.scope
+        arms, guards = scope.arms, scope.guards
+        scope.arms = (*arms, (branch, number))
+        if test is not None:
+            self.assume(test, holds)
+        left = self.block(body)
+        if left:
+            self.summary.leaving.add((branch, number))
+        scope.arms, scope.guards = arms, guards
+        return left
+
+    def _other_statement(self, node: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.read(child)
+            elif isinstance(child, ast.stmt):
+                self.block([child])
+
+    def _If(self, node: ast.If) -> None:  # noqa: N802
+        self.use(node.test, self.read(node.test), "truth")
+        scope = self.scope
+        before = dict(scope.now)
+        branch = self.new_branch()
+        left_body = self.arm(branch, 0, node.body, node.test)
+        after_body = scope.now
+        scope.now = dict(before)
+        left_else = self.arm(branch, 1, node.orelse, node.test, holds=False)
+        if left_body and left_else:
+            self._left.add(node)
+        elif left_body:  # what follows runs under the negated condition
+            self.assume(node.test, holds=False)
+        elif left_else:
+            scope.now = after_body
+            self.assume(node.test, holds=True)
+        else:
+            scope.now = join(after_body, scope.now)
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        scope = self.scope
+        before = dict(scope.now)
+        branch = self.new_branch()
+        for _ in range(2):
+            if isinstance(node, ast.While):
+                self.use(node.test, self.read(node.test), "truth")
+            else:
+                self.iterate(node.iter, node.target)
+            guards = scope.guards
+            self.arm(branch, 0, node.body, node.test if isinstance(node, ast.While) else None)
+            scope.guards = guards
+            scope.now = join(before, scope.now)
+        self.summary.leaving.discard((branch, 0))
+        self.block(node.orelse)
+
+    def _For(self, node: ast.For) -> None:  # noqa: N802
+        self._loop(node)
+
+    def _AsyncFor(self, node: ast.AsyncFor) -> None:  # noqa: N802
+        self._loop(node)
+
+    def _While(self, node: ast.While) -> None:  # noqa: N802
+        self._loop(node)
+
+    def _Try(self, node: ast.Try) -> None:  # noqa: N802
+        scope = self.scope
+        before = dict(scope.now)
+        branch = self.new_branch()
+        left = self.arm(branch, 0, node.body)
+        self.summary.leaving.discard((branch, 0))
+        after = scope.now
+        scope.now = join(before, after)
+        start = dict(scope.now)
+        ends = []
+        for number, handler in enumerate(node.handlers, 1):
+            scope.now = dict(start)
+            if handler.type is not None:
+                self.read(handler.type)
+            if handler.name:
+                self.assign(handler.name, NOTHING)
+            if not self.arm(branch, number, handler.body):
+                ends.append(scope.now)
+        scope.now = after
+        if node.orelse:
+            left = self.block(node.orelse) or left
+        for end in [] if left and not ends else ends:
+            scope.now = join(scope.now, end)
+        if self.block(node.finalbody) or (left and not ends):
+            self._left.add(node)
+
+    _TryStar = _Try
+
+    def _With(self, node: ast.With | ast.AsyncWith) -> None:  # noqa: N802
+        for item in node.items:
+            value = self.read(item.context_expr)
+            if item.optional_vars is not None:
+                entered = self.node_for((item.context_expr, "enter"))
+                self._load(value, facts.ENTER, entered, item.context_expr)
+                self.bind(item.optional_vars, entered)
+        if self.block(node.body):
+            self._left.add(node)
+
+    _AsyncWith = _With
+
+    def _Match(self, node: ast.Match) -> None:  # noqa: N802
+        subject = self.read(node.subject)
+        scope = self.scope
+        before = dict(scope.now)
+        ends = []
+        branch = self.new_branch()
+        for number, case in enumerate(node.cases):
+            scope.now = dict(before)
+            self._pattern(case.pattern, subject, node.subject)
+            if case.guard is not None:
+                self.use(case.guard, self.read(case.guard), "truth")
+            if not self.arm(branch, number, case.body):
+                ends.append(scope.now)
+        scope.now = before
+        for end in ends:
+            scope.now = join(scope.now, end)
+
+    def _pattern(self, pattern: ast.pattern, subject: int, expression: ast.expr) -> None:
+        if isinstance(pattern, ast.MatchAs):
+            if pattern.pattern is not None:
+                self._pattern(pattern.pattern, subject, expression)
+            if pattern.name:
+                self.assign(pattern.name, subject)
+        elif isinstance(pattern, ast.MatchOr):
+            for option in pattern.patterns:
+                self._pattern(option, subject, expression)
+        elif isinstance(pattern, ast.MatchMapping):
+            for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
+                part = self.node_for(inner)
+                if isinstance(key, ast.Constant) and isinstance(key.value, (str, int)):
+                    self._load(subject, f"[{key.value}", part, key)
+                self._pattern(inner, part, expression)
+        elif isinstance(pattern, ast.MatchSequence):
+            for inner in pattern.patterns:
+                part = self.node_for(inner)
+                self._load(subject, facts.ITERATE, part, expression)
+                self._pattern(inner, part, expression)
+        elif isinstance(pattern, ast.MatchClass):
+            narrowed = self.node_for((pattern, "narrowed"))
+            self.summary.narrows.append(
+                facts.Narrow(subject, narrowed, (self.read(pattern.cls),), (), positive=True, place=place(pattern))
+            )
+            path = dotted(expression)
+            if path is not None:
+                self.scope.now[path] = frozenset({narrowed})
+        elif isinstance(pattern, ast.MatchStar) and pattern.name:
+            self.assign(pattern.name, NOTHING)
+
+    # -- simple statements -------------------------------------------------------------------------------------------------------
+
+    def _Expr(self, node: ast.Expr) -> None:  # noqa: N802
+        value = self.read(node.value)
+        inner = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if value != NOTHING and isinstance(inner, ast.Call):
+            self.use(node.value, value, "discarded")
+
+    def _Assign(self, node: ast.Assign) -> None:  # noqa: N802
+        value = self.read(node.value)
+        for target in node.targets:
+            self.bind(target, value)
+            self._written(target, node.value)
+
+    def _written(self, target: ast.expr, value: ast.expr) -> None:
+        """Keep what an assignment tells beside its value: `async_mode` in a dictionary, a flag set in one arm of a branch."""
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
+            self.mode_write(self.read(target.value), mode_of(value), display=False)
+        elif self.scope.arms and isinstance(value, ast.Constant) and isinstance(target, (ast.Name, ast.Attribute)):
+            subject = self.subject(target)
+            if subject is not None:
+                if value.value is None or isinstance(value.value, bool):
+                    guard = Guard(subject, None, bool(value.value))
+                else:
+                    guard = Guard(subject, repr(value.value), holds=True)
+                told = self._arm_facts.setdefault(self.scope.arms[-1], [])
+                if guard not in told:
+                    told.append(guard)
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+        value = self.read(node.value)
+        if node.value is not None:
+            self.bind(node.target, value)
+            self._written(node.target, node.value)
+        elif isinstance(node.target, ast.Name) and self.scope.kind != "class":
+            return
+        target = self.node_for((node, "annotated"))
+        if isinstance(node.target, ast.Name):
+            if self.scope.kind == "class" and self.scope.owner is not None:
+                owner = self.summary.classes[self.scope.owner]
+                if node.target.id not in owner.fields:
+                    owner.fields.append(node.target.id)
+                self._annotate(node.annotation, target, weak=False)
+                self._store(owner.value, "." + node.target.id, target, node.target)
+            else:
+                self._annotate(node.annotation, target, weak=True)
+                self.flow((target,), self.cell(self.module_scope() if node.target.id in self.scope.globals else self.scope, node.target.id))
+                self.scope.now[node.target.id] = frozenset({value, target})
+        elif isinstance(node.target, ast.Attribute):
+            self._annotate(node.annotation, target, weak=True)
+            base = self.read(node.target.value)
+            self._store(base, "." + node.target.attr, target, node.target)
+
+    def _AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+        value = self.read(node.value)
+        old = self.read(node.target)
+        self.use(node.value, value, "combined")
+        if isinstance(node.op, ast.BitOr):
+            self.summary.spreads.append((old, value))
+        if isinstance(node.target, ast.Name) and value != NOTHING:
+            self.assign(node.target.id, self.join_nodes((old, value)))
+
+    def _Return(self, node: ast.Return) -> None:  # noqa: N802
+        value = self.read(node.value)
+        if self.scope.function is not None:
+            returned = self.summary.functions[self.scope.function].returned
+            target = self.node_for((node, "return"))
+            if node.value is not None:
+                self.summary.places.setdefault(target, place(node.value))
+            self.flow((value,), target)
+            self.flow((target,), returned)
+
+    def _Delete(self, node: ast.Delete) -> None:  # noqa: N802
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.scope.now.pop(target.id, None)
+                self.scope.forget(target.id)
+            elif isinstance(target, ast.Subscript):
+                base = self.read(target.value)
+                if isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
+                    self.mode_write(base, "deleted", display=False)
+
+    def _Assert(self, node: ast.Assert) -> None:  # noqa: N802
+        self.use(node.test, self.read(node.test), "truth")
+        self.assume(node.test, holds=True)
+        self.read(node.msg)
+
+    def _Raise(self, node: ast.Raise) -> None:  # noqa: N802
+        self.read(node.exc)
+        self.read(node.cause)
+
+    def _Global(self, node: ast.Global) -> None:  # noqa: N802
+        self.scope.globals.update(node.names)
+
+    def _Nonlocal(self, node: ast.Nonlocal) -> None:  # noqa: N802
+        self.scope.nonlocals.update(node.names)
+
+    def _Import(self, node: ast.Import) -> None:  # noqa: N802
+        for alias in node.names:
+            target = self.node_for(alias)
+            module = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.summary.imports.append(facts.Import(target, module, 0, None, place(node)))
+            if not alias.asname and module != alias.name:
+                self.summary.imports.append(facts.Import(self.node_for((alias, "all")), alias.name, 0, None, place(node)))
+            self.assign(alias.asname or module, target)
+
+    def _ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+        for alias in node.names:
+            if alias.name == "*":
+                self.summary.stars.append((node.module or "", node.level))
+                continue
+            target = self.node_for(alias)
+            self.summary.imports.append(facts.Import(target, node.module or "", node.level, alias.name, place(node)))
+            self.assign(alias.asname or alias.name, target)
+
+    # -- functions and classes ---------------------------------------------------------------------------------------------------
+
+    def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
+        index = self._declare(node, node.name, node.args, node)
+        function = self.summary.functions[index]
+        value = function.value
+        names = []
+        for decorator in reversed(node.decorator_list):
+            applied = self.read(decorator)
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            name = dotted(called) or ""
+            names.append(name)
+            value = self._decorate(decorator, applied, value, name)
+        function.decorators = tuple(reversed(names))
+        function.kind = self._kind(function)
+        if node.returns is not None:
+            self._annotate_return(node.returns, function)
+        if self.scope.kind == "class" and self.scope.owner is not None:
+            self.summary.classes[self.scope.owner].methods[node.name] = index
+            if function.kind != "property":
+                self.assign(node.name, value)
+        else:
+            self.assign(node.name, value)
+
+    _AsyncFunctionDef = _FunctionDef
+
+    def _decorate(self, decorator: ast.expr, applied: int, value: int, name: str) -> int:
+        """The decorated value: what the decorator returns, and the function itself, since most decorators hand it through."""
+        if name.rpartition(".")[2] in ("property", "cached_property", "setter", "getter", "staticmethod", "classmethod", "overload"):
+            return value
+        target = self.node_for((decorator, "decorated"))
+        self.flow((value,), target)
+        if id(decorator) not in self._seen_calls and applied != NOTHING:
+            self._seen_calls.add(id(decorator))
+            result = self.node_for((decorator, "result"))
+            scope = self.scope
+            scope.order += 1
+            self.summary.calls.append(
+                facts.Call(
+                    callee=applied, arguments=((value, False),), keywords=(), target=result, place=place(decorator),
+                    callee_place=place(decorator), text=name, scope=-1, order=0, arms=(), guards=(), constants=(None,),
+                    keyword_constants={},
+                )
+            )
+            self.flow((result,), target)
+        return target
+
+    @staticmethod
+    def _kind(function: facts.Function) -> str:
+        tails = {name.rpartition(".")[2] for name in function.decorators}
+        if tails & {"property", "cached_property", "setter", "getter", "hybrid_property", "computed_field"}:
+            return "property"
+        if "staticmethod" in tails:
+            return "static"
+        if "classmethod" in tails or (function.owner is not None and function.name in ("__new__", "__init_subclass__", "__class_getitem__")):
+            return "class"
+        return "method" if function.owner is not None else "function"
+
+    def _declare(
+        self, key: ast.AST, name: str, arguments: ast.arguments, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    ) -> int:
+        """Make the nodes of a function and put off reading its body."""
+        scope = self.scope
+        index = len(self.summary.functions)
+        known = self._nodes.get((key, "function"))
+        if known is not None:
+            return known
+        self._nodes[key, "function"] = index
+        qualname = f"{scope.qualname}.{name}" if scope.qualname else name
+        owner = scope.owner if scope.kind == "class" else None
+        function = facts.Function(name, qualname, place(node), owner)
+        function.is_async = isinstance(node, ast.AsyncFunctionDef)
+        function.value, function.returned, function.yielded = self.fresh(), self.fresh(), self.fresh()
+        self.summary.functions.append(function)
+        self.summary.labels[function.returned] = ("return", qualname)
+        self.summary.labels[function.yielded] = ("yield", qualname)
+        self.scopes += 1
+        inner = Scope("function", qualname, self.scopes, scope, function=index, owner=scope.owner)
+        inner.guards = scope.guards
+        function.outer = scope.function
+        self.summary.scope_functions[inner.number] = index
+        defaults: list[tuple[ast.arg, ast.expr | None]] = []
+        ordered = [*arguments.posonlyargs, *arguments.args]
+        missing = len(ordered) - len(arguments.defaults)
+        defaults += [(argument, None if number < missing else arguments.defaults[number - missing]) for number, argument in enumerate(ordered)]
+        defaults += list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+        for argument, default in defaults:
+            cell = self.fresh()
+            inner.cells[argument.arg] = cell
+            inner.now[argument.arg] = frozenset({cell})
+            function.parameters.append((argument.arg, cell))
+            self.summary.labels[cell] = ("parameter", f"{argument.arg} of {qualname}")
+            self.summary.places[cell] = place(argument)
+            if default is not None:
+                self.flow((self.read(default),), cell)
+            if argument.annotation is not None:
+                self._annotate(argument.annotation, cell, weak=False)
+        for argument_or_none, attribute in ((arguments.vararg, "variadic"), (arguments.kwarg, "keyword_variadic")):
+            if argument_or_none is not None:
+                cell = self.fresh()
+                inner.cells[argument_or_none.arg] = cell
+                inner.now[argument_or_none.arg] = frozenset({cell})
+                setattr(function, attribute, cell)
+                self.summary.labels[cell] = ("parameter", f"{argument_or_none.arg} of {qualname}")
+        if owner is not None and ordered:
+            decorators = {dotted(item) for item in getattr(node, "decorator_list", ())}
+            if "staticmethod" not in decorators:
+                inner.self_name = ordered[0].arg
+        elif scope.kind == "function":
+            inner.self_name = scope.self_name if scope.self_name not in inner.cells else None
+        if isinstance(node, ast.Lambda):
+            self._lambda_body(node, inner, function)
+        else:
+            self._deferred.append(lambda: self._function_body(node.body, inner))
+        return index
+
+    def _lambda_body(self, node: ast.Lambda, inner: Scope, function: facts.Function) -> None:
+        outer = self.scope
+        inner.now = {**outer.now, **inner.now}
+        self.scope = inner
+        self.flow((self.read(node.body),), function.returned)
+        self.scope = outer
+
+    def _function_body(self, body: Sequence[ast.stmt], inner: Scope) -> None:
+        self.scope = inner
+        self.block(body)
+        while inner.parent is not None:
+            inner = inner.parent
+        self.scope = inner
+
+    def _Lambda(self, node: ast.Lambda) -> int:  # noqa: N802
+        index = self._declare(node, "<lambda>", node.args, node)
+        return self.summary.functions[index].value
+
+    def _ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+        index = len(self.summary.classes)
+        declared = facts.Class(node.name, place(node), [self.read(base) for base in node.bases], value=self.fresh())
+        self.summary.classes.append(declared)
+        for keyword in node.keywords:
+            self.read(keyword.value)
+        for decorator in node.decorator_list:
+            self.read(decorator)
+        outer = self.scope
+        self.scopes += 1
+        qualname = f"{outer.qualname}.{node.name}" if outer.qualname else node.name
+        self.scope = Scope("class", qualname, self.scopes, outer, owner=index, guards=outer.guards)
+        self.block(node.body)
+        self.scope = outer
+        self.assign(node.name, declared.value)
+
+    # -- annotations -------------------------------------------------------------------------------------------------------------
+
+    def _annotate_return(self, annotation: ast.expr, function: facts.Function) -> None:
+        if isinstance(annotation, ast.Subscript) and (dotted(annotation.value) or "").rpartition(".")[2] in _YIELDING:
+            inner = annotation.slice
+            self._annotate(inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner, function.yielded, weak=True)
+            return
+        self._annotate(annotation, function.returned, weak=True)
+
+    def _annotate(self, annotation: ast.expr, target: int, *, weak: bool, container: bool = False) -> None:
+        """Record every class that an annotation names: through Optional, unions, strings, Annotated; inside containers too."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                parsed = ast.parse(annotation.value.strip(), mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return
+            for node in ast.walk(parsed):
+                ast.copy_location(node, annotation)
+            self._annotate(parsed, target, weak=weak, container=container)
+        elif isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+            self._annotate(annotation.left, target, weak=weak, container=container)
+            self._annotate(annotation.right, target, weak=weak, container=container)
+        elif isinstance(annotation, ast.Subscript):
+            name = (dotted(annotation.value) or "").rpartition(".")[2]
+            inner = annotation.slice
+            elements = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
+            if name in _TRANSPARENT:
+                for element in elements[:1] if name == "Annotated" else elements:
+                    self._annotate(element, target, weak=weak, container=container)
+                if name == "Annotated":
+                    for element in elements[1:]:
+                        self.flow((self.read(element),), target)  # Annotated[X, Depends(f)]
+            elif name in _CONTAINERS:
+                for element in elements:
+                    self._annotate(element, target, weak=weak, container=True)
+        elif isinstance(annotation, (ast.Name, ast.Attribute)):
+            node = self._late(annotation)
+            self.summary.annotations.append(facts.Annotation(node, target, weak, place(annotation), container))
+
+    def _late(self, annotation: ast.Name | ast.Attribute) -> int:
+        """Read an annotation's name once the module is read: it may be defined further down."""
+        target = self.fresh()
+        module = self.module_scope()
+        scope = self.scope
+
+        def look_up() -> None:
+            saved, self.scope = self.scope, scope if scope.kind != "module" else module
+            self.flow((self.read(annotation),), target)
+            self.scope = saved
+
+        self._deferred.append(look_up)
+        return target
+
+

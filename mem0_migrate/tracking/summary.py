@@ -1,0 +1,212 @@
+"""What one file says, as facts over numbered nodes: a pure function of the file's bytes.
+
+A node stands for "every value this expression, parameter, variable or return can have". Node 0 is `NOTHING`: a value that is of
+no interest (a number, None). The facts say how values move between nodes; who they are is the solver's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+NOTHING = 0
+
+# Keys of `Load` and `Store` beside ".name" (attribute), "[name" (constant subscript, also integers):
+ANY_ITEM = "[*"  # an element whose key is not known
+ITERATE = "<iter>"
+AWAIT = "<await>"
+ENTER = "<enter>"
+YIELD_FROM = "<yield from>"
+
+Place = tuple[int, int, int, int]  # ast's lineno, col_offset, end_lineno, end_col_offset
+
+
+@dataclass(slots=True)
+class Load:
+    """`target` gets what `base` holds under `key`."""
+
+    base: int
+    key: str
+    target: int
+    place: Place
+
+
+@dataclass(slots=True)
+class Store:
+    """`base` holds `value` under `key`."""
+
+    base: int
+    key: str
+    value: int
+    place: Place
+
+
+@dataclass(slots=True)
+class Call:
+    """A call. `constants` are the literal positional arguments (None where not a literal string or integer).
+
+    `order` and `arms` place it in the control flow of its scope: it can run after an earlier call unless the two lie in different
+    arms of one branch, or the earlier lies in an arm that leaves. `guards` are the conditions that hold where it runs.
+    """
+
+    callee: int
+    arguments: tuple[tuple[int, bool], ...]
+    keywords: tuple[tuple[str | None, int], ...]
+    target: int
+    place: Place
+    callee_place: Place
+    text: str
+    scope: int
+    order: int
+    arms: tuple[tuple[int, int], ...]
+    guards: tuple[Guard, ...]
+    constants: tuple[str | int | None, ...]
+    keyword_constants: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition known to hold: `subject` (a dotted name, qualified by its scope) is true, false, or (un)equal to a literal."""
+
+    subject: str
+    literal: str | None
+    holds: bool
+
+    def contradicts(self, other: Guard) -> bool:
+        """Whether both cannot hold at once."""
+        if self.subject != other.subject:
+            return False
+        if self.literal == other.literal:
+            return self.holds != other.holds
+        return self.literal is not None and other.literal is not None and self.holds and other.holds
+
+
+@dataclass(slots=True)
+class Narrow:
+    """`target` gets the values of `source` that are (or are not) instances of `classes`, or have a class called one of `names`."""
+
+    source: int
+    target: int
+    classes: tuple[int, ...]
+    names: tuple[str, ...]
+    positive: bool
+    place: Place
+
+
+@dataclass(slots=True)
+class Annotation:
+    """`target` is annotated with `cls`. A weak one only counts where no client is known to arrive."""
+
+    cls: int
+    target: int
+    weak: bool
+    place: Place
+    container: bool = False
+
+
+@dataclass(slots=True)
+class Usage:
+    """Something done with the value of a node that is neither a load, a store nor a call: a truth test, a comparison …"""
+
+    node: int
+    kind: str
+    place: Place
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Function:
+    """A function or lambda. `parameters` in order (without * and **), `positional_only` how many of them take no keyword."""
+
+    name: str
+    qualname: str
+    place: Place
+    owner: int | None
+    parameters: list[tuple[str, int]] = field(default_factory=list)
+    variadic: int | None = None
+    keyword_variadic: int | None = None
+    returned: int = NOTHING
+    yielded: int = NOTHING
+    is_async: bool = False
+    is_generator: bool = False
+    kind: str = "function"  # function, method, static, class, property
+    decorators: tuple[str, ...] = ()
+    outer: int | None = None
+    value: int = NOTHING
+
+
+@dataclass(slots=True)
+class Class:
+    """A class: its base expressions, its methods, and the names annotated in its body in order (fields of a dataclass)."""
+
+    name: str
+    place: Place
+    bases: list[int] = field(default_factory=list)
+    methods: dict[str, int] = field(default_factory=dict)
+    fields: list[str] = field(default_factory=list)
+    value: int = NOTHING
+
+
+@dataclass(slots=True)
+class Import:
+    """`node` is bound to a module (`name` None) or to a member of one. `module` may be empty for `from . import x`."""
+
+    node: int
+    module: str
+    level: int
+    name: str | None
+    place: Place
+
+
+@dataclass(slots=True)
+class ModeWrite:
+    """`async_mode` written into (or deleted from) the dictionary at `base`; `mode` as in `model.AsyncMode`, or "deleted".
+
+    `display` tells a key of the dictionary's own display, which is there for certain.
+    """
+
+    base: int
+    mode: str
+    display: bool
+    scope: int
+    order: int
+    arms: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class HttpAdd:
+    """A call that posts to the platform's add endpoint without the SDK. `mode` is that of the JSON body."""
+
+    call: int
+    mode: str
+    url: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """All facts of one file. Nodes are numbered from 1; `places` and `labels` describe those worth naming."""
+
+    filename: str
+    nodes: int = 1
+    flows: set[tuple[int, int]] = field(default_factory=set)
+    captures: set[tuple[int, int]] = field(default_factory=set)
+    loads: list[Load] = field(default_factory=list)
+    stores: list[Store] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    narrows: list[Narrow] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    stars: list[tuple[str, int]] = field(default_factory=list)
+    containers: dict[int, Place] = field(default_factory=dict)
+    spreads: list[tuple[int, int]] = field(default_factory=list)
+    mode_writes: list[ModeWrite] = field(default_factory=list)
+    http_adds: list[HttpAdd] = field(default_factory=list)
+    scope_functions: dict[int, int] = field(default_factory=dict)
+    supers: list[tuple[int, int]] = field(default_factory=list)
+    globals: dict[str, int] = field(default_factory=dict)
+    unresolved: dict[str, int] = field(default_factory=dict)
+    labels: dict[int, tuple[str, str]] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
+    leaving: set[tuple[int, int]] = field(default_factory=set)

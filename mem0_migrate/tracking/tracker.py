@@ -1,0 +1,258 @@
+"""Follow clients through a code base: join files only when a fact reaches them, until nothing new can be learnt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from mem0_migrate.model import Unreadable
+from mem0_migrate.tracking import frameworks
+from mem0_migrate.tracking.solver import Solver
+from mem0_migrate.tracking.statements import summarise
+from mem0_migrate.tracking.values import DIRECT
+
+if TYPE_CHECKING:
+    from mem0_migrate.project.modules import Modules
+    from mem0_migrate.project.source import Source
+
+# A file takes part from the start when it imports mem0 or talks to the platform's host.
+_SEED = re.compile(rb"\b(?:from|import)\b[^\n]*\bmem0\b|import_module\(|__import__\(|mem0\.ai")
+_LEVELS = 2
+
+
+class ImporterIndex(Protocol):
+    """Who imports a module: see `project.search.Importers`."""
+
+    def of(self, filename: str, names: Collection[str]) -> list[str]:
+        """Files that import the module and name one of `names`."""
+
+
+@dataclass(slots=True)
+class Tracked:
+    """What tracking found: the solved facts, the sources that were read, and what could not be."""
+
+    solver: Solver
+    sources: dict[str, Source] = field(default_factory=dict)
+    problems: list[Unreadable] = field(default_factory=list)
+
+
+def is_seed(data: bytes) -> bool:
+    """Whether a file that mentions mem0 takes part from the start."""
+    return _SEED.search(data) is not None
+
+
+def track(
+    seeds: Sequence[str],
+    modules: Modules,
+    importers: ImporterIndex,
+    load: Callable[[str], Source | Unreadable],
+    conftests: Callable[[str], Iterable[str]],
+) -> Tracked:
+    """Solve the seeds and all that their facts reach. `conftests` gives the test files below the folder of a conftest."""
+    tracked = Tracked(Solver(modules))
+    return _Tracking(tracked, importers, load, conftests).run(seeds)
+
+
+class _Tracking:
+    def __init__(
+        self,
+        tracked: Tracked,
+        importers: ImporterIndex,
+        load: Callable[[str], Source | Unreadable],
+        conftests: Callable[[str], Iterable[str]],
+    ) -> None:
+        self.tracked = tracked
+        self.solver = tracked.solver
+        self.importers = importers
+        self.load = load
+        self.conftests = conftests
+        self._asked: set[tuple[str, str]] = set()
+        self._seen: set[str] = set()
+
+    def run(self, seeds: Sequence[str]) -> Tracked:
+        """Join, solve, look who else is concerned; repeat."""
+        pending: set[str] = set(seeds)
+        while pending:
+            for filename in sorted(pending):
+                self._join(filename)
+            self.solver.run()
+            frameworks.link_fixtures(self.solver)
+            self.solver.run()
+            pending = self._concerned() - self._seen
+            while not pending and (self.solver.wake_needed() or self.solver.apply_weak()):
+                self.solver.run()
+                pending = self._concerned() - self._seen
+        return self.tracked
+
+    def _join(self, filename: str) -> None:
+        self._seen.add(filename)
+        source = self.load(filename)
+        if isinstance(source, Unreadable):
+            self.tracked.problems.append(source)
+            return
+        try:
+            summary = summarise(source)
+        except RecursionError:
+            self.tracked.problems.append(Unreadable(filename, "nested too deeply to be analysed"))
+            return
+        self.tracked.sources[filename] = source
+        self.solver.join(summary)
+
+    # -- who else is concerned ---------------------------------------------------------------------------------------------------
+
+    def _concerned(self) -> set[str]:
+        found = self._wanted_callees()
+        carriers = self._carriers()
+        for filename in sorted(carriers):
+            names = {name for name in carriers[filename] if (filename, name) not in self._asked}
+            if names:
+                self._asked.update((filename, name) for name in names)
+                found.update(self.importers.of(filename, sorted(names)))
+                if filename.rpartition("/")[2] == "conftest.py":
+                    found.update(self.conftests(filename))
+        return found
+
+    def _carriers(self) -> dict[str, set[str]]:
+        """The names of each file's module level through which a client, an answer or the making of a site can be had elsewhere."""
+        solver = self.solver
+        levels: dict[tuple[str, str, int], int] = {}
+        for site in solver.site_list:
+            for number in site.calls:
+                self._lift(levels, solver.calls[number].filename, solver.calls[number].fact.scope)
+        for _ in range(_LEVELS):
+            if not self._grow(levels):
+                break
+        solver.carriers = set(levels)
+        exported: dict[str, set[str]] = {}
+        for filename, joined in solver.files.items():
+            for name, cell in joined.summary.globals.items():
+                if self._level(levels, cell + joined.base) is not None:
+                    exported.setdefault(filename, set()).add(name)
+        return exported
+
+    def _lift(self, levels: dict[tuple[str, str, int], int], filename: str, scope: int) -> None:
+        summary = self.solver.files[filename].summary
+        index = summary.scope_functions.get(scope)
+        while index is not None:
+            function = summary.functions[index]
+            levels.setdefault(("function", filename, index), 0)
+            if function.owner is not None:
+                levels.setdefault(("class", filename, function.owner), 0)
+            index = function.outer
+
+    def _level(self, levels: dict[tuple[str, str, int], int], node: int) -> int | None:
+        """How far a node is from a client: 0 holds one, 1 an object that holds one …"""
+        best: int | None = None
+        for value, _ in self.solver.values.get(node, ()):
+            level: int | None = None
+            kind = value[0]
+            if kind in DIRECT:
+                return 0
+            if kind == "client":
+                return 0
+            if kind in ("function", "bound", "generator"):
+                level = levels.get(("function", value[1], value[2]))
+            elif kind in ("class", "instance"):
+                level = levels.get(("class", value[1], value[2]))
+            elif kind == "container":
+                whole = self.solver.keys.get(value[1])
+                if whole and any(held[0] in DIRECT for cell in whole.values() for held, _ in self.solver.values.get(cell, ())):
+                    level = 0
+            elif kind == "partial":
+                call = self.solver.calls[value[1]]
+                level = self._level(levels, call.arguments[0][0]) if call.arguments else None
+            if level is not None and (best is None or level < best):
+                best = level
+        return best
+
+    def _grow(self, levels: dict[tuple[str, str, int], int]) -> bool:
+        """One more step: functions that return a carrier, classes that hold one or derive from one."""
+        solver = self.solver
+        grown = False
+        for filename, joined in solver.files.items():
+            for index, function in enumerate(joined.summary.functions):
+                key = ("function", filename, index)
+                if key in levels:
+                    continue
+                reached = [self._level(levels, node + joined.base) for node in (function.returned, function.yielded)]
+                known = [level for level in reached if level is not None]
+                if known and min(known) < _LEVELS:
+                    levels[key] = min(known)
+                    grown = True
+                    if function.owner is not None:
+                        levels.setdefault(("class", filename, function.owner), min(known))
+            for index in range(len(joined.summary.classes)):
+                key = ("class", filename, index)
+                if key in levels:
+                    continue
+                if solver.sdk_base((filename, index)):
+                    levels[key] = 0
+                    grown = True
+                    continue
+                held = [self._level(levels, cell) for cell in solver.keys.get((filename, index), {}).values()]
+                held += [levels.get(("class", *base)) for base in solver.bases.get((filename, index), ())]
+                known = [level for level in held if level is not None]
+                if known and min(known) + 1 < _LEVELS:
+                    levels[key] = min(known) + 1
+                    grown = True
+        return grown
+
+    def _wanted_callees(self) -> set[str]:
+        """Modules not joined that define a function which is given a client or an answer, builds a mapping for `add`, or a base."""
+        solver = self.solver
+        mappings = self._mapping_sources()
+        found = set()
+        for filename, members in solver.waiting.items():
+            if filename in self._seen:
+                continue
+            for _, target in members:
+                if self._matters(target, mappings):
+                    found.add(filename)
+                    break
+        return found
+
+    def _matters(self, target: int, mappings: set[int]) -> bool:
+        solver = self.solver
+        reached, pending = {target}, [target]
+        while pending:
+            node = pending.pop()
+            for call in solver.by_callee.get(node, ()):
+                if call.target in mappings:
+                    return True
+                given = [item for item, _ in call.arguments] + [item for _, item in call.keywords]
+                if any(value[0] in ("client", "method", "answer") for item in given for value, _ in solver.values.get(item, ())):
+                    return True
+            for filename, index in solver.base_of.get(node, ()):
+                if self._class_matters(filename, index):
+                    return True
+            following = [edge[0] for edge in solver.edges.get(node, ())] + [item for _, item in solver.loads.get(node, ())]
+            for item in following:
+                if item not in reached:
+                    reached.add(item)
+                    pending.append(item)
+        return False
+
+    def _class_matters(self, filename: str, index: int) -> bool:
+        solver = self.solver
+        cells = solver.keys.get((filename, index), {})
+        return any(value[0] in ("client", "method", "answer") for cell in cells.values() for value, _ in solver.values.get(cell, ()))
+
+    def _mapping_sources(self) -> set[int]:
+        """Nodes whose value may be a mapping that a site spreads, or the object that a method of made it."""
+        solver = self.solver
+        pending = [
+            node for site in solver.site_list for number in site.calls for name, node in solver.calls[number].keywords if name is None
+        ]
+        reached = set(pending)
+        while pending:
+            node = pending.pop()
+            before = [item[0] for item in solver.incoming.get(node, ())]
+            for call in solver.call_of.get(node, ()):
+                before.append(solver.load_of.get(call.callee, call.callee))
+            for item in before:
+                if item not in reached:
+                    reached.add(item)
+                    pending.append(item)
+        return reached
