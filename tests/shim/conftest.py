@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator  # noqa: TC003 - read by pytest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ for _name in [name for name in os.environ if name.startswith("MEM0_SHIM_")]:
     del os.environ[_name]
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent))  # stand_in
 if importlib.util.find_spec("mem0_shim") is None:
     sys.path.insert(0, str(ROOT / "shim"))
 
@@ -26,6 +28,8 @@ from mem0_shim.testing import Mem0Emulator  # noqa: E402 - the environment and t
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mem0ai: needs the real package mem0ai (any era)")
     config.addinivalue_line("markers", "needs(name): needs this further package")
+    for kind in ("ResourceWarning", "DeprecationWarning"):  # mem0ai's clients are never closed, and its packages are old
+        config.addinivalue_line("filterwarnings", f"ignore::{kind}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,3 +55,59 @@ def platform() -> Iterator[Mem0Emulator]:
     """The emulated platform; background work takes 0.15 seconds."""
     with Mem0Emulator(latency=0.15) as emulator:
         yield emulator
+
+
+@pytest.fixture(autouse=True)
+def _nothing_installed() -> Iterator[None]:
+    """Every test begins and ends without the shim."""
+    from mem0_shim import client
+
+    yield
+    client.process.wrapped = False
+    client.uninstall()
+    client.process.settings = None
+
+
+@pytest.fixture(scope="session")
+def shared_platform() -> Iterator[Mem0Emulator]:
+    """One platform for all tests that only need answers of ``add``; background work ends after an hour."""
+    with Mem0Emulator(latency=3600.0) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def sync_client(shared_platform: Mem0Emulator) -> Any:
+    """One real client: making one loads certificates for 50 milliseconds."""
+    module = importlib.import_module("mem0.client.main")
+    return module.MemoryClient(api_key="key", host=shared_platform.url)
+
+
+@pytest.fixture
+def clients(request: pytest.FixtureRequest) -> Any:
+    """Make clients whose ``add`` answers with a receipt of a shape: the real ones, or stand-ins where mem0ai is not installed.
+
+    Call it after the shim is installed, with the shape and ``is_async``.
+    """
+    from mem0_shim import client as shim_client
+    from stand_in import make_module, receipt
+
+    if importlib.util.find_spec("mem0") is None:
+        module = make_module()
+
+        def make(shape: str, *, is_async: bool = False) -> Any:
+            shim_client.patch(module)
+            made = module.AsyncMemoryClient() if is_async else module.MemoryClient()
+            made.answer = receipt(shape)
+            return made
+
+        return make
+
+    platform = request.getfixturevalue("shared_platform")
+
+    def make_real(shape: str, *, is_async: bool = False) -> Any:
+        platform.adjust(shape=shape)
+        if not is_async:
+            return request.getfixturevalue("sync_client")
+        return importlib.import_module("mem0.client.main").AsyncMemoryClient(api_key="key", host=platform.url)
+
+    return make_real

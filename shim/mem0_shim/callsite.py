@@ -1,0 +1,156 @@
+"""Whose line is it? The frame of the application, not of a library, that calls ``add`` or reads its answer."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final, Literal
+
+Kind = Literal["shim", "onlooker", "library", "application"]
+
+_HERE: Final = str(Path(__file__).parent)
+_LIBRARY_PATHS: Final = tuple(
+    sorted(
+        {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
+        | {str(Path(sys.base_prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}")}
+    )
+)
+_INSTALLED: Final = ("/site-packages/", "/dist-packages/", "\\site-packages\\")
+
+# Code that looks at a value without wanting anything of it: observers, debuggers, formatters, encoders of whole answers.
+ONLOOKERS: Final = frozenset(
+    (
+        *("opentelemetry", "ddtrace", "sentry_sdk", "newrelic", "agentops", "openlit", "langtrace_python_sdk", "traceloop"),
+        *("openinference", "logfire", "wrapt", "pydevd", "_pydevd_bundle", "debugpy", "IPython", "_pytest", "pluggy"),
+        *("logging", "structlog", "loguru", "pprint", "reprlib", "rich", "copy", "pickle", "json", "simplejson", "yaml"),
+        *("msgpack", "orjson", "pydantic", "pydantic_core", "fastapi.encoders", "starlette.responses", "flask.json"),
+    )
+)
+RECEIPT_WORDS: Final = frozenset(("event_id", "eventId", "status", "is_receipt", "pending"))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A line of the application.
+
+    Attributes:
+        filename: As the interpreter names the file.
+        lineno: 1-based.
+        module: Dotted name of the module.
+        via: The library module that stands between this line and the access, if any.
+        namespace: The module's globals, where the `warnings` module keeps what was shown.
+        names: The words of `RECEIPT_WORDS` that the code around this line uses: it may know about receipts.
+    """
+
+    filename: str
+    lineno: int
+    module: str
+    via: str | None = None
+    namespace: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    names: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.filename}:{self.lineno}"
+
+
+UNKNOWN: Final = Site("<unknown>", 0, "unknown")
+
+_kinds: dict[str, Kind] = {}
+_Access = tuple[CodeType, int, dict[str, Any]]
+_access: ContextVar[_Access | None] = ContextVar("mem0_shim_access", default=None)
+_last_access: list[_Access] = []  # of the process: all that there is in a thread without a context of its own
+
+
+def kind_of(filename: str, module: str) -> Kind:
+    """Which code a frame runs, by its file and the name of its module; remembered by file."""
+    known = _kinds.get(filename)
+    if known is None:
+        parts = module.split(".")
+        prefixes = {".".join(parts[:n]) for n in (1, 2)}
+        if filename.startswith(_HERE) and not filename.startswith(_HERE + "/testing"):
+            known = "shim"
+        elif prefixes & ONLOOKERS:
+            known = "onlooker"
+        elif parts[0] == "mem0" or filename.startswith(("<frozen ", *_LIBRARY_PATHS)) or any(p in filename for p in _INSTALLED):
+            known = "library"
+        else:
+            known = "application"
+        _kinds[filename] = known
+    return known
+
+
+def find(frame: FrameType | None) -> Site | Literal["onlooker"] | None:
+    """The innermost line of the application from a frame outwards.
+
+    Returns:
+        The site; ``"onlooker"`` when an onlooker stands between it and the frame; None when no line of the application is on
+        the stack (a worker thread, a web framework's encoder, the garbage collector).
+    """
+    via = None
+    while frame is not None:
+        code = frame.f_code
+        kind = _kinds.get(code.co_filename) or kind_of(code.co_filename, frame.f_globals.get("__name__") or "")
+        if kind == "application":
+            return _site(code, frame.f_lineno, frame.f_globals, via, frame.f_back)
+        if kind == "onlooker":
+            return "onlooker"
+        if kind == "library" and via is None:
+            via = frame.f_globals.get("__name__")
+        frame = frame.f_back
+    return None
+
+
+def _site(code: CodeType, lineno: int, namespace: dict[str, Any], via: str | None, caller: FrameType | None = None) -> Site:
+    names = _words_of(code)
+    while caller is not None and code.co_name.startswith("<") and caller.f_code.co_filename == code.co_filename:
+        code, caller = caller.f_code, caller.f_back  # a comprehension or lambda belongs to the function around it
+        names |= _words_of(code)
+    return Site(code.co_filename, lineno, namespace.get("__name__") or "unknown", via, namespace, names)
+
+
+def _words_of(code: CodeType) -> frozenset[str]:
+    found = RECEIPT_WORDS.intersection(code.co_names) | RECEIPT_WORDS.intersection(
+        c for c in code.co_consts if isinstance(c, str)
+    )
+    return found.union(*(_words_of(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
+def note_access(frame: FrameType) -> None:
+    """Remember where a method was taken from a client: the line to name when the call happens in a thread of a pool."""
+    access = (frame.f_code, frame.f_lasti, frame.f_globals)
+    _access.set(access)
+    _last_access[:] = (access,)
+
+
+def find_call(frame: FrameType | None) -> Site:
+    """The line of the application that calls a method of a client.
+
+    Where no line of the application is on the stack, it is the line that took the method from the client in this context
+    (``asyncio.to_thread`` carries the context into its thread; an executor does not, there it is the process's last such line),
+    else the outermost line that is not the standard library's.
+    """
+    found = find(frame)
+    if isinstance(found, Site):
+        return found
+    access = _access.get() or next(iter(_last_access), None)
+    if access is not None and kind_of(access[0].co_filename, access[2].get("__name__") or "") == "application":
+        code, lasti, namespace = access
+        return _site(code, _line_of(code, lasti), namespace, None)
+    outermost = UNKNOWN
+    while frame is not None:
+        code = frame.f_code
+        if kind_of(code.co_filename, "") != "shim" and not code.co_filename.startswith(("<frozen ", *_LIBRARY_PATHS)):
+            outermost = _site(code, frame.f_lineno, frame.f_globals, None)
+        frame = frame.f_back
+    return outermost
+
+
+def _line_of(code: CodeType, lasti: int) -> int:
+    for start, end, line in code.co_lines():
+        if start <= lasti < end and line is not None:
+            return line
+    return code.co_firstlineno
