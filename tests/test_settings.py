@@ -164,6 +164,7 @@ KEYS = (
     "`allow-incomplete`, `exclude`, `extend-exclude`, `extend-select`, `fail-on`, `force-exclude`, `ignore`, `mem0ai`, "
     "`output-format`, `per-file-ignores`, `respect-gitignore` and `select`"
 )
+NO_VERSION = "'latest' is no version of mem0ai: write a range ('<2'), a version ('1.0.3', '1.0.*') or an era ('v1')"
 NOT_IGNORED = "MEM901 cannot be ignored, since a file that was not read may hold any error; see allow-incomplete"
 
 
@@ -204,6 +205,14 @@ NOT_IGNORED = "MEM901 cannot be ignored, since a file that was not read may hold
         (
             "[tool.mem0-migrate]\nfail-on = true\n",
             "pyproject.toml:2: fail-on: must be one of `error`, `warning` and `info`, not true or false",
+        ),
+        (
+            "[tool.mem0-migrate]\nextend-exclude = ['a', '!']\n",
+            "pyproject.toml:2: extend-exclude: cannot exclude '!': it is not a pattern as in .gitignore",
+        ),
+        (
+            "[tool.mem0-migrate]\nmem0ai = 'latest'\n",
+            "pyproject.toml:2: mem0ai: " + NO_VERSION,
         ),
         (
             "[tool.mem0-migrate]\nmem0ai = 1.0\n",
@@ -360,6 +369,27 @@ def test_what_a_package_excludes_is_not_reported() -> None:
         True,
         False,
     ]
+
+
+def test_what_is_excluded_is_reported_where_it_is_named() -> None:
+    configure("[tool.mem0-migrate]\nextend-exclude = ['vendor/b']\n", "a")
+    name = "a/vendor/b/x.py"
+    loaded = load()
+    assert not SettingsFor(loaded, ["."]).reports("MEM101", name)
+    assert not SettingsFor(loaded, ["a", "a/vendor", "a/vendor/b/y.py"]).reports("MEM101", name)
+    assert SettingsFor(loaded, [name]).reports("MEM101", name)
+    assert SettingsFor(loaded, ["a/vendor/b"]).reports("MEM101", name)
+    forced = load(overrides={"force_exclude": True})
+    assert not SettingsFor(forced, [name]).reports("MEM101", name)
+
+
+def test_patterns_to_exclude_are_relative_to_their_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure("[tool.mem0-migrate]\nexclude = ['tests/data']\n")
+    Path("a").mkdir()
+    monkeypatch.chdir("a")
+    settings = SettingsFor(load())
+    assert settings.base.directory == project
+    assert [settings.reports("MEM101", name) for name in ("../tests/data/x.py", "tests/data/x.py")] == [False, True]
 
 
 def test_per_file_ignores_are_relative_to_their_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,8 +93,8 @@ _EXIT = "Exit code"
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Find the calls of mem0's add() that break, and say what breaks.
 
-    PATHS are the files and directories to report on, the working directory if there are none. What their code depends on
-    is looked at in the whole repository.
+    PATHS are files and directories, the working directory if there are none. A file is judged in the light of its whole
+    repository, since the client it uses may be created anywhere.
     """
     with failures(verbose=options["verbose"]):
         from mem0_migrate import engine
@@ -122,7 +123,7 @@ def _stdin(settings: Settings, paths: tuple[str, ...], filename: str | None) -> 
         raise click.UsageError("`-` needs --stdin-filename: what a file means depends on where in the repository it stands.")
     if paths not in ((), ("-",)):
         raise click.UsageError("--stdin-filename checks one file, from standard input; name no other path.")
-    return replace(settings, stdin=(filename, click.get_binary_stream("stdin").read())), (filename,)
+    return replace(settings, stdin=(filename, sys.stdin.buffer.read())), (filename,)
 
 
 def _print(report: Report, settings: Settings, options: dict[str, Any]) -> None:

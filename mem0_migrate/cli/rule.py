@@ -30,7 +30,7 @@ def rule(code: str | None, every: bool, output_format: str, color: str) -> None:
     rules = [found for found in all_rules() if code is None or code.casefold() in (found.code.casefold(), found.name)]
     if code is not None and not rules:
         names = [name for found in all_rules() for name in (found.code, found.name)]
-        close = difflib.get_close_matches(code, names, n=1) or difflib.get_close_matches(code.upper(), names, n=1)
+        close = difflib.get_close_matches(code.upper() if code.upper().startswith("MEM") else code, names, n=1, cutoff=0.7)
         hint = f" Did you mean {close[0]}?" if close else " `mem0-migrate rule --all` lists them all."
         raise Failure(f"no rule is called {code!r}.{hint}")
     if output_format == "json":
