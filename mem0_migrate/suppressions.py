@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mem0_migrate.model import Finding
+    from mem0_migrate.project.source import Source
 
 _CODE = r"[A-Z]+[0-9]+\b"
 _NOQA = re.compile(rf"#\s*noqa(?![\w-])\s*(?P<colon>:)?\s*(?P<codes>{_CODE}(?:[\s,]+{_CODE})*)?", re.IGNORECASE)
@@ -131,6 +132,19 @@ def find(text: str | Mapping[int, str]) -> Suppressions:
             for comment in _comments(source):
                 _read(cell, comment, comments, malformed)
     return Suppressions(tuple(comments), tuple(malformed))
+
+
+def find_in(source: Source) -> Suppressions:
+    """Find the suppression comments of a file that was parsed; those of a notebook stand in its cells. Never raises."""
+    if not source.cells:
+        return find(source.text)
+    ends = [*(cell.first_row - 1 for cell in source.cells[1:]), len(source.starts) - 1]
+    return find(
+        {
+            cell.number: source.text[source.starts[cell.first_row - 1] : source.starts[end]]
+            for cell, end in zip(source.cells, ends, strict=True)
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mem0_migrate.model import Finding, Position, Span
-from mem0_migrate.suppressions import find
+from mem0_migrate.project.source import Source, parse
+from mem0_migrate.suppressions import find, find_in
 
 if TYPE_CHECKING:
     from mem0_migrate.suppressions import Suppressions, Useless
@@ -127,6 +129,26 @@ def test_cells_of_a_notebook_have_their_own_rows() -> None:
     suppressions = find({1: "client.add(m)\n", 3: "client.add(m)  # noqa: MEM101\n"})
     assert not suppressions.covers(finding("MEM101", 1, 1, cell=1))
     assert suppressions.covers(finding("MEM101", 1, 1, cell=3))
+
+
+def test_a_parsed_notebook() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": "# noqa: MEM101"},
+        {"cell_type": "code", "source": "%time client.add(m)\n# why\nx = 1"},
+        {"cell_type": "code", "source": "x = 1\nclient.add(m)  # noqa: MEM101"},
+    ]
+    source = parse("a.ipynb", json.dumps({"cells": cells}).encode())
+    assert isinstance(source, Source)
+    suppressions = find_in(source)
+    assert not suppressions.covers(finding("MEM101", 1, 1, cell=2))
+    assert not suppressions.covers(finding("MEM101", 1, 1, cell=3))
+    assert suppressions.covers(finding("MEM101", 2, 2, cell=3))
+
+
+def test_a_parsed_file() -> None:
+    source = parse("a.py", b"# coding: latin-1\n'\xe9'; client.add(m)  # noqa: MEM101\n")
+    assert isinstance(source, Source)
+    assert find_in(source).covers(finding("MEM101", 2, 2))
 
 
 def test_file_ignore_in_one_cell_holds_for_all() -> None:
