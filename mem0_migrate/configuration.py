@@ -138,9 +138,9 @@ def checked(key: str, value: object, where: str) -> Any:
     Raises:
         SettingsError: There is no such key, or it cannot have that value; `where` is the place to name.
     """
-    check = _KEYS.get(key)
+    check = KEYS.get(key)
     if check is None:
-        raise SettingsError(f"{where}: unknown setting `{key}`{_similar(key, _KEYS, f'; there are {_listed(sorted(_KEYS))}')}")
+        raise SettingsError(f"{where}: unknown setting `{key}`{_similar(key, KEYS, f'; there are {_listed(sorted(KEYS))}')}")
     try:
         return check(value)
     except _UnusableError as error:
@@ -245,7 +245,7 @@ def _assumption(value: object) -> str:
     return value
 
 
-_KEYS: Mapping[str, Callable[[object], object]] = {
+KEYS: Mapping[str, Callable[[object], object]] = {
     "select": _codes,
     "ignore": _ignored_codes,
     "extend-select": _codes,

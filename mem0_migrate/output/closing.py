@@ -26,8 +26,11 @@ _VERDICTS: dict[Verdict, str] = {
 
 def split(findings: Sequence[Finding], view: View) -> tuple[list[Finding], list[Finding]]:
     """Findings to show one by one, and remarks to fold into one line per file."""
-    remarks = [finding for finding in findings if finding.severity == "info" and view.fold_info]
-    return [finding for finding in findings if finding not in remarks] if remarks else list(findings), remarks
+    told: list[Finding] = []
+    remarks: list[Finding] = []
+    for finding in findings:
+        (remarks if view.fold_info and finding.severity == "info" else told).append(finding)
+    return told, remarks
 
 
 def render(report: Report, remarks: Sequence[Finding], view: View) -> Iterator[str]:

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mem0_migrate.cli import cli
+from mem0_migrate.configuration import KEYS
 from mem0_migrate.engine import MissingPath
 from mem0_migrate.model import ERAS, Declaration, Finding, Position, Report, Site, Span, Unreadable
 from mem0_migrate.settings import SettingsError
 
 if TYPE_CHECKING:
+    import click
+
     from mem0_migrate.model import Severity
 
     from .conftest import CommandLine
@@ -359,3 +363,21 @@ def test_a_failure_while_writing_leaves_the_old_report(command: CommandLine, mon
     assert command.run("check", "-o", "report.txt").exit_code == 2
     assert os.listdir() == ["report.txt"]  # noqa: PTH208 - names only
     assert Path("report.txt").read_text(encoding="utf-8") == "old"
+
+
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in cli.commands["check"].params if option.name != "paths"], ids=lambda option: option.name
+)
+def test_every_option_is_documented_and_has_a_twin(option: click.Option) -> None:
+    name = option.opts[0]
+    assert f"`{name.removeprefix('--')}`" in DOCUMENTATION or f"`{name}" in DOCUMENTATION
+    assert option.envvar == "MEM0_MIGRATE_" + name.removeprefix("--").upper().replace("-", "_")
+    assert option.help
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_documented(key: str) -> None:
+    assert f"| `{key}` | " in DOCUMENTATION

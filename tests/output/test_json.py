@@ -6,6 +6,7 @@ import copy
 import importlib.resources
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,3 +184,11 @@ st.register_type_strategy(Finding, st.builds(Finding, code=st.sampled_from(["MEM
 def test_any_report_is_as_the_schema_says(report: Report) -> None:
     VALIDATOR.validate(document(report))
     VALIDATOR.validate(json.loads("\n".join(statistics.render_json(report))))
+
+
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["finding", "site", "fix", "use", "statistic", "unreadable"])
+def test_every_key_is_documented(kind: str) -> None:
+    assert [key for key in SCHEMA["$defs"][kind]["properties"] if f"`{key}`" not in DOCUMENTATION] == []
