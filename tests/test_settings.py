@@ -182,8 +182,8 @@ NOT_IGNORED = "MEM901 cannot be ignored, since a file that was not read may hold
             "pyproject.toml:2: select: must be a list of strings, and one of its items is a number",
         ),
         (
-            "[tool.mem0-migrate]\nselect = ['MEM1011']\n",
-            "pyproject.toml:2: select: no rule has a code that starts with `MEM1011`; did you mean `MEM101`?",
+            "[tool.mem0-migrate]\nselect = ['MEM3011']\n",
+            "pyproject.toml:2: select: no rule has a code that starts with `MEM3011`; did you mean `MEM301`?",
         ),
         (
             "[tool.mem0-migrate]\nselect = ['E501']\n",

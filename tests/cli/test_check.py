@@ -13,7 +13,7 @@ import pytest
 
 from mem0_migrate.cli import cli
 from mem0_migrate.configuration import KEYS
-from mem0_migrate.engine import MissingPath
+from mem0_migrate.engine import MissingPathError
 from mem0_migrate.model import ERAS, Declaration, Finding, Position, Report, Site, Span, Unreadable
 from mem0_migrate.settings import SettingsError
 
@@ -279,7 +279,7 @@ def test_a_wrong_value_in_the_environment_is_named_as_such(command: CommandLine)
     ("raised", "message"),
     [
         (SettingsError("pyproject.toml:3: unknown setting `selct`"), "Error: pyproject.toml:3: unknown setting `selct`\n"),
-        (MissingPath("no/such.py: no such file or directory"), "Error: no/such.py: no such file or directory\n"),
+        (MissingPathError("no/such.py"), "Error: no/such.py: no such file or directory\n"),
     ],
 )
 @pytest.mark.parametrize("options", [[], ["--exit-zero"], ["--quiet"], ["--allow-incomplete"]])
