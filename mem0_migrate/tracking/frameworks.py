@@ -50,7 +50,9 @@ def make_call(
         return
     constants = {**(origin.fact.keyword_constants if origin else {}), **made.fact.keyword_constants}
     text = ("deferred " if deferred else "handed ") + made.fact.text
-    fact = replace(made.fact, text=text, constants=(None,) * len(arguments), keyword_constants=constants, scope=-1)
+    awaited = deferred and target == made.target  # in the flow of the scope that awaits it
+    scope = made.fact.scope if awaited else -1
+    fact = replace(made.fact, text=text, constants=(None,) * len(arguments), keyword_constants=constants, scope=scope)
     solver.add_call(SolvedCall(len(solver.calls), made.filename, fact, callee, arguments, keywords, target))
 
 

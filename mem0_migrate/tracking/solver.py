@@ -63,7 +63,7 @@ class SiteRecord:
     place: facts.Place
     receiver: int
     clients: dict[Value, Context] = field(default_factory=dict)
-    calls: dict[int, int] = field(default_factory=dict)
+    calls: dict[int, tuple[int, Context]] = field(default_factory=dict)
     waits: int = 0
     url: str = ""
 
@@ -98,6 +98,8 @@ class Solver:
         self.bases: dict[ClassKey, list[ClassKey]] = defaultdict(list)
         self.derived: dict[ClassKey, list[ClassKey]] = defaultdict(list)
         self.sdk_bases: dict[ClassKey, set[str]] = defaultdict(set)
+        self.mode_writes: list[tuple[str, facts.ModeWrite, int]] = []
+        self.open_nodes: list[int] = []
         self.owner_of: dict[int, int] = {}
         self.dormant: set[int] = set()
         self.awake: set[int] = set()
@@ -166,8 +168,11 @@ class Solver:
             self.load_of.setdefault(load.target + base, load.base + base)
             self.places.setdefault(load.target + base, (name, load.place))
             self.loads[load.base + base].append((load.key, load.target + base))
+        self.mode_writes += [(name, write, write.base + base) for write in summary.mode_writes if write.base != NOTHING]
         for target, spread in summary.spreads:
-            if spread != NOTHING:
+            if spread == NOTHING:
+                self.open_nodes.append(target + base)
+            else:
                 self.spread_into[spread + base].append(target + base)
                 self.spread_from[target + base].append(spread + base)
         for call in summary.calls:

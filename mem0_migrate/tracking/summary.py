@@ -17,6 +17,7 @@ AWAIT = "<await>"
 ENTER = "<enter>"
 YIELD_FROM = "<yield from>"
 
+Arm = tuple[int, int]  # the number of a branch, and of one of its arms
 Place = tuple[int, int, int, int]  # ast's lineno, col_offset, end_lineno, end_col_offset
 
 

@@ -1,0 +1,41 @@
+"""`async_mode` is passed where it has no effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mem0_migrate.model import Finding, Severity
+from mem0_migrate.rules.phrasing import admitted, repair, site_finding
+
+if TYPE_CHECKING:
+    from mem0_migrate.usage.judgement import JudgedSite
+
+CODE = "MEM106"
+SEVERITY: Severity = "error"
+ENABLED = True
+
+
+def check(judged: JudgedSite) -> Finding | None:
+    """Report an `async_mode` that an admitted era ignores: False in 2.x, None in 1.x, or a misspelt keyword."""
+    if not judged.hosted:
+        return None
+    eras = admitted(judged)
+    if judged.misspelt is not None:
+        message = f"`{judged.misspelt}` is no parameter of add(); it is sent to the platform and ignored. Did you mean `async_mode`?"
+        return site_finding(__name__, CODE, SEVERITY, judged, message, advice="Correct the name.", consequence={})
+    if judged.site.async_mode == "false" and "v2" in eras and judged.site.form != "http":
+        where = "mem0ai 2.x, which this project requires," if len(eras) == 1 else "mem0ai 2.x, which this project admits,"
+        message = f"`async_mode=False` has no effect: {where} has no such parameter"
+        told = {era: "ignored: add() answers with a receipt" if era == "v2" else "honoured: add() waits" for era in eras}
+        return site_finding(__name__, CODE, SEVERITY, judged, message, advice=_advice(judged), consequence=told)
+    if judged.site.async_mode == "none" and "v1" in eras:
+        message = "`async_mode=None` has no effect: mem0ai 1.x replaces it by True"
+        told = {era: "replaced by True" if era == "v1" else "dropped" for era in eras}
+        return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged), consequence=told)
+    return None
+
+
+def _advice(judged: JudgedSite) -> str:
+    if len(admitted(judged)) > 1:
+        return "Pin `mem0ai<2` to keep it working, or wait for the event of the receipt, and remove it."
+    return repair(judged)

@@ -1,0 +1,48 @@
+"""The manifest admits releases of mem0ai among which `add` behaves differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mem0_migrate.model import ERAS, Finding, Position, Severity, Span
+from mem0_migrate.rules.phrasing import ERA_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mem0_migrate.model import Declaration
+    from mem0_migrate.usage.judgement import JudgedSite
+
+CODE = "MEM301"
+SEVERITY: Severity = "warning"
+ENABLED = True
+
+
+def check_project(sites: Sequence[JudgedSite]) -> Iterator[Finding]:
+    """Report each requirement that admits several eras while a site depends on which one it is."""
+    by_declaration: dict[Declaration, list[JudgedSite]] = {}
+    for judged in sites:
+        if judged.hosted and judged.site.form != "http" and _depends(judged):
+            by_declaration.setdefault(judged.site.declaration, []).append(judged)
+    for declaration, depending in by_declaration.items():
+        if len(declaration.eras) == 1 or declaration.source is None:
+            continue
+        eras = [ERA_NAMES[era] for era in ERAS if era in declaration.eras]
+        calls = "1 call of add() depends" if len(depending) == 1 else f"{len(depending)} calls of add() depend"
+        row = declaration.row or 1
+        yield Finding(
+            CODE,
+            __name__.rpartition(".")[2].replace("_", "-"),
+            SEVERITY,
+            f"`{declaration.requirement}` admits {', '.join(eras[:-1])} and {eras[-1]}, and {calls} on which it is",
+            Span(declaration.source, Position(row, 1), Position(row, 1)),
+            advice="Narrow the range to the releases that the code is written for, or lock it: "
+            "`mem0ai<2` keeps `async_mode`, `mem0ai>=2` always answers with a receipt.",
+        )
+
+
+def _depends(judged: JudgedSite) -> bool:
+    if judged.site.async_mode == "false":
+        return True
+    told = set(judged.site.consequence.values())
+    return judged.implicit and not judged.aware and len(told) > 1

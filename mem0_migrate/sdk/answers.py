@@ -1,0 +1,103 @@
+"""What `add` answers, and what code that expects memories makes of a receipt: computed on the real shapes, not remembered.
+
+Sources: the answer of v0 and v1 with `output_format="v1.1"` (what 0.1.82 and later send) is the nested receipt of October 2025;
+2.x posts to `/v3/memories/add/`, which answers with the flat one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from mem0_migrate.model import Era
+
+NESTED: dict[str, Any] = {"results": [{"message": "queued", "status": "PENDING", "event_id": "…"}]}
+FLAT: dict[str, Any] = {"message": "queued", "status": "PENDING", "event_id": "…"}
+
+RECEIPTS: dict[Era, dict[str, Any]] = {"v0": NESTED, "v1": NESTED, "v2": FLAT}
+
+# Keys that only a receipt has: reading one means that the code knows about receipts.
+RECEIPT_KEYS = frozenset(["event_id", "eventId", "status"])
+STATUSES = frozenset(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "PROCESSING", "QUEUED", "SUCCESS"])
+
+ELEMENT = "*"  # a path step: an element of a list, by position or by iteration
+TOLERANT = "?"  # prefix of a path step: `.get(key, default)`
+OPTIONAL = "~"  # prefix of a path step: `.get(key)`
+
+
+class _NeverReachedError(Exception):
+    """The loop that would read this runs over nothing."""
+
+
+class _ExcludedError(Exception):
+    """A test of the code keeps it from reading this."""
+
+
+def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple[str, ...]] = ()) -> str:
+    """What happens in an era when the answer is read along `path` and then used as `kind` says, in words.
+
+    A path is a sequence of keys; see ELEMENT, TOLERANT and OPTIONAL for what is not a plain subscript. `tested` are the paths
+    that the code tests before (`if result.get("results")`, `isinstance(items, list)`, `"results" in result`).
+    """
+    try:
+        for prefix in tested:
+            if not _walk(RECEIPTS[era], prefix):
+                raise _ExcludedError
+        value = _walk(RECEIPTS[era], path)
+        return _used(value, kind)
+    except _ExcludedError:
+        return "finds no memories, and goes on as if none had been stored"
+    except _NeverReachedError:
+        return "the loop over the memories never runs, although the write was accepted"
+    except (KeyError, TypeError, AttributeError) as error:
+        return f"raises {type(error).__name__}: {error}"
+
+
+def raises(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple[str, ...]] = ()) -> bool:
+    """Whether that raises."""
+    return outcome(era, path, kind, tested).startswith("raises ")
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        if step == ELEMENT:
+            value = _element(value)
+        elif step[:1] in (TOLERANT, OPTIONAL):
+            value = value.get(step[1:], [] if step[0] == TOLERANT else None)
+        else:
+            value = value[step]
+    return value
+
+
+def _element(value: Any) -> Any:
+    if isinstance(value, list):
+        if not value:
+            raise _NeverReachedError
+        return value[0]
+    if isinstance(value, dict):
+        raise KeyError(0)
+    return value[0]
+
+
+def _used(value: Any, kind: str) -> str:
+    if kind == "counted":
+        count = len(value)
+        return f"counts {count}, although nothing is stored yet" if count else "counts 0, although the write was accepted"
+    if kind in ("truth", "member-truth"):
+        return "is true, although nothing is stored yet" if value else "is false, although the write was accepted"
+    if kind in ("iterated", "unpacked"):
+        if isinstance(value, dict):
+            return f"runs over the keys of the receipt ({', '.join(repr(key) for key in value)}), not over memories"
+        if isinstance(value, list) and not value:
+            raise _NeverReachedError
+        iter(value)
+        return "runs once, over a receipt instead of a memory"
+    if kind == "contains":
+        return "looks into a receipt, which holds no memory"
+    if value is None:
+        return "gives None"
+    if value == []:
+        return "gives an empty list, as if nothing had been stored"
+    if isinstance(value, str):
+        return f"gives {value!r} of the receipt"
+    return "gives a receipt instead of memories"

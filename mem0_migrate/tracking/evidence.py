@@ -1,0 +1,129 @@
+"""How a client came to a site: the steps from its origin, and how sure they are."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mem0_migrate.model import Confidence, Span, Step
+from mem0_migrate.sdk import surface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mem0_migrate.project.source import Source
+    from mem0_migrate.tracking.solver import Fact, SiteRecord, Solver
+    from mem0_migrate.tracking.summary import Place
+    from mem0_migrate.tracking.values import Value
+
+_INFERRING = frozenset(["return", "yield", "parameter"])
+_WORDS = {
+    "global": "kept in the module variable `{}`",
+    "field": "kept in `{}`",
+    "parameter": "passed as `{}`",
+    "return": "returned by `{}`",
+    "yield": "yielded by `{}`",
+    "import": "imported from `{}`",
+    "name-keyed": "taken for what was stored as `{}` elsewhere",
+}
+
+
+def span_at(sources: Mapping[str, Source], filename: str, place: Place) -> Span:
+    """The span of a place as ast counts it."""
+    anchor = ast.Pass(lineno=place[0], col_offset=place[1], end_lineno=place[2], end_col_offset=place[3])
+    return sources[filename].span(anchor)
+
+
+def text_at(sources: Mapping[str, Source], filename: str, place: Place) -> str:
+    """The source text of a place, on one line."""
+    anchor = ast.Pass(lineno=place[0], col_offset=place[1], end_lineno=place[2], end_col_offset=place[3])
+    return " ".join(sources[filename].segment(anchor).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The evidence of a site and the confidence that follows from it."""
+
+    steps: tuple[Step, ...]
+    confidence: Confidence
+
+
+def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
+    """The clients of a site without those whose origin runs under a condition that excludes the site's, hosted ones first.
+
+    `self.client = MemoryClient() if self.hosted else Memory()` and later `if self.hosted: self.client.add(…)`.
+    """
+    guards = [guard for number in site.calls for guard in solver.calls[number].fact.guards]
+    kept = []
+    for client in site.clients:
+        origins = [
+            guard
+            for call in solver.call_of.get(client[2], ())
+            if call.filename == site.filename
+            for guard in call.fact.guards
+        ]
+        if not any(guard.contradicts(origin) for guard in guards for origin in origins):
+            kept.append(client)
+    return sorted(kept or site.clients, key=lambda client: (not surface.is_hosted(client[1]), solver.places.get(client[2], ("", (0,)))))
+
+
+def trail(solver: Solver, sources: Mapping[str, Source], site: SiteRecord, client: Value) -> Trail:
+    """The steps by which a client came to a site."""
+    facts = _facts(solver, site.receiver, client)
+    nodes = [fact[0] for fact in facts]
+    inferred = site.reference or any(
+        solver.labels.get(node, ("", ""))[0] in _INFERRING or node in solver.owner_of for node in nodes
+    )
+    guessed = any(solver.labels.get(node, ("", ""))[0] == "name-keyed" for node in nodes) or _foreign(solver, site.receiver)
+    confidence: Confidence = "possible" if guessed else "inferred" if inferred else "certain"
+    return Trail(_steps(solver, sources, client, nodes), confidence)
+
+
+def _facts(solver: Solver, node: int, client: Value) -> list[Fact]:
+    """The chain of facts from the origin to the receiver."""
+    held = [key for key in solver.values.get(node, ()) if key[0] == client]
+    if not held:
+        return []
+    fact: Fact | None = (node, *held[0])
+    chain: list[Fact] = []
+    seen = set()
+    while fact is not None and fact not in seen:
+        seen.add(fact)
+        chain.append(fact)
+        fact = solver.values[fact[0]].get((fact[1], fact[2]))
+    return chain[::-1]
+
+
+def _steps(solver: Solver, sources: Mapping[str, Source], client: Value, nodes: list[int]) -> tuple[Step, ...]:
+    origin = client[2]
+    steps: list[Step] = []
+    last = solver.places.get(origin)
+    if last is not None and last[0] in sources:
+        label = solver.labels.get(origin, ("", ""))
+        words = f"{label[1]} is constructed" if label[0] == "construct" else f"declared to be a {_class_name(client[1])}"
+        steps.append(Step(span_at(sources, *last), words))
+    for node in nodes:
+        label = solver.labels.get(node, ("", ""))
+        last = solver.places.get(node, last)
+        words = _WORDS.get(label[0], "")
+        if not words or last is None or last[0] not in sources or (node == origin and label[0] != "import"):
+            continue
+        step = Step(span_at(sources, *last), words.format(label[1]))
+        if not steps or steps[-1] != step:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _class_name(kind: str) -> str:
+    return next(name for name, known in surface.CLASSES.values() if known == kind)
+
+
+def _foreign(solver: Solver, receiver: int) -> bool:
+    """Whether the receiver can also be an instance of a class of the code base that has an `add` of its own."""
+    for value, _ in solver.values.get(receiver, ()):
+        if value[0] == "instance":
+            for filename, index in solver.ancestors((value[1], value[2])):
+                if surface.ADD in solver.files[filename].summary.classes[index].methods:
+                    return True
+    return False

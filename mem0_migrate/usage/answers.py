@@ -1,0 +1,248 @@
+"""Collect what becomes of each answer: every use of every node that the answer of a site reaches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mem0_migrate.sdk import answers as shapes
+from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.loads import MUTATORS
+from mem0_migrate.tracking.values import Value
+
+if TYPE_CHECKING:
+    from mem0_migrate.tracking.solver import SolvedCall, Solver
+
+_ITERATING = frozenset(
+    ["list", "tuple", "set", "frozenset", "sorted", "enumerate", "zip", "map", "filter", "any", "all", "sum", "max", "min", "iter",
+     "next", "reversed"]
+)  # fmt: skip
+_NEUTRAL_LIBRARIES = frozenset(["builtins.dict", "typing.cast", "copy.copy", "copy.deepcopy", "builtins.super", "builtins.setattr"])
+_TYPE_TESTS = frozenset(["isinstance", "type", "id", "callable", "hasattr", "issubclass"])
+_PRINTERS = frozenset(["print", "pprint", "pp", "echo", "secho", "write", "print_json", "rule"])
+_LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "success", "trace", "notice"])
+_SERIALISERS = frozenset(["dumps", "dump", "safe_dump", "jsonify", "JSONResponse", "to_json", "pformat"])
+_AWARE_WORDS = ("pending", "receipt", "event_id", "eventid", "poll", "wait_for", "await_event", "queued")
+_TRANSPARENT_TAILS = frozenset(
+    ["create_task", "ensure_future", "shield", "wait_for", "gather", "run", "run_until_complete", "run_coroutine_threadsafe",
+     "as_completed", "enter_async_context", "enter_context"]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUse:
+    """One use: its kind, where (file and ast position), the path of keys below the answer, and whether an await is missing."""
+
+    kind: str
+    filename: str
+    place: facts.Place
+    path: tuple[str, ...]
+    waits: int = 0
+
+
+def collect(solver: Solver) -> dict[int, list[AnswerUse]]:
+    """The uses of each site's answer, by site number, in order of place."""
+    reached: dict[int, list[tuple[int, Value]]] = defaultdict(list)
+    containers: dict[int, list[int]] = defaultdict(list)
+    for node, held in solver.values.items():
+        for value, _ in held:
+            if value[0] == "answer":
+                reached[value[1]].append((node, value))
+            elif value[0] == "reading" and value[1][0] == "answer":
+                reached[value[1][1]].append((node, value))
+            elif value[0] == "container":
+                containers[value[1]].append(node)
+    reader = _Reader(solver, containers)
+    found = {}
+    for site, nodes in reached.items():
+        uses = {use for node, value in nodes for use in reader.uses(node, value)}
+        found[site] = sorted(uses, key=lambda use: (use.filename, use.place, use.kind, use.path))
+    return found
+
+
+class _Reader:
+    def __init__(self, solver: Solver, containers: dict[int, list[int]]) -> None:
+        self.solver = solver
+        self.containers = containers
+        self._calls_of: dict[int, list[SolvedCall]] = {}
+
+    def uses(self, node: int, value: Value) -> Iterator[AnswerUse]:
+        """What is done with the value at this node."""
+        if value[0] == "reading":
+            yield from self._method(node, value)
+            return
+        _, _, waits, path = value
+        for key, target in self.solver.loads.get(node, ()):
+            yield from self._load(key, target, path, waits)
+        for usage in self.solver.usages.get(node, ()):
+            use = self._usage(node, usage, path, waits)
+            if use is not None:
+                yield use
+        for call in self.solver.by_argument.get(node, ()):
+            yield from self._argument(call, node, path, waits)
+        for base, key, place in self.solver.stored.get(node, ()):
+            yield from self._store(base, key, place, node, path, waits)
+        if node in self.solver.returns:
+            yield from self._returned(node, path, waits)
+        owner = self.solver.owner_of.get(node)
+        if owner is not None:
+            yield from self._inside(owner, path, waits, depth=0)
+
+    def _load(self, key: str, target: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
+        where = self.solver.places.get(target)
+        if where is None or waits or key in (facts.AWAIT, facts.ENTER):
+            return
+        filename, place = where
+        if key == facts.ITERATE:
+            yield AnswerUse("iterated", filename, place, path)
+        elif key[0] == "[":
+            inner = key[1:]
+            step = "*" if inner == "*" or inner.lstrip("-").isdigit() else inner
+            kind = "receipt-key" if inner in shapes.RECEIPT_KEYS else "subscript"
+            yield AnswerUse(kind, filename, place, (*path, step))
+        elif key[1:] in shapes.RECEIPT_KEYS:
+            yield AnswerUse("receipt-key", filename, place, path)
+        elif key[1:] not in ("get", "pop", "items", "values", "keys", "copy", "setdefault", "json", "result"):
+            if key[1:] in ("append", "extend", "update", "insert", "clear", "remove", "sort"):
+                yield AnswerUse("iterated", filename, place, path)
+            else:
+                yield AnswerUse("attribute", filename, place, (*path, key[1:]))
+
+    def _method(self, node: int, value: Value) -> Iterator[AnswerUse]:
+        _, held, name = value
+        _, _, waits, path = held
+        for call in self.solver.by_callee.get(node, ()):
+            constant = call.fact.constants[0] if call.fact.constants else None
+            if name in ("get", "pop", "setdefault") and not waits:
+                if constant in shapes.RECEIPT_KEYS:
+                    yield AnswerUse("receipt-key", call.filename, call.fact.place, path)
+                else:
+                    step = ("?" if len(call.arguments) > 1 else "~") + str(constant) if isinstance(constant, str) else "*"
+                    yield AnswerUse("get", call.filename, call.fact.place, (*path, step))
+            elif name in ("items", "values", "keys") and not waits:
+                yield AnswerUse("iterated", call.filename, call.fact.place, path)
+
+    def _usage(self, node: int, usage: facts.Usage, path: tuple[str, ...], waits: int) -> AnswerUse | None:
+        filename = self._file_of(node)
+        kind = usage.kind
+        if waits and kind != "discarded":
+            return None
+        if kind == "truth":
+            kind = "member-truth" if path else "truth"
+        elif kind == "contains":
+            kind = "receipt-key" if usage.detail in shapes.RECEIPT_KEYS else "contains"
+            path = (*path, shapes.OPTIONAL + usage.detail) if usage.detail else path
+        elif kind == "compared" and usage.detail.upper() in shapes.STATUSES:
+            kind = "status-compared"
+        return AnswerUse(kind, filename, usage.place, path, waits)
+
+    def _file_of(self, node: int) -> str:
+        for filename, joined in self.solver.files.items():
+            if joined.base < node < joined.base + joined.summary.nodes:
+                return filename
+        return ""
+
+    def _argument(self, call: SolvedCall, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
+        if call.followed or call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
+            return
+        kind = self._handed_to(call, node)
+        if kind is None or (waits and kind not in ("passed", "stored")):
+            return
+        if kind in ("truth",) and path:
+            kind = "member-truth"
+        place = call.fact.place
+        yield AnswerUse(kind, call.filename, place, path, waits)
+
+    def _handed_to(self, call: SolvedCall, node: int) -> str | None:
+        """The kind of use of an answer as an argument of a call that is not followed."""
+        text = call.fact.text
+        base, _, tail = text.rpartition(".")
+        library = min(call.libraries) if call.libraries else ""
+        builtin = library.removeprefix("builtins.") if library.startswith("builtins.") else ""
+        if library in _NEUTRAL_LIBRARIES or tail in _TRANSPARENT_TAILS:
+            return None
+        if builtin == "len":
+            return "counted"
+        if builtin == "bool":
+            return "truth"
+        if builtin in _ITERATING:
+            return "iterated"
+        if builtin in _TYPE_TESTS:
+            second = call.fact.constants[1] if len(call.fact.constants) > 1 else None
+            return "receipt-key" if builtin == "hasattr" and second in shapes.RECEIPT_KEYS else "type-tested"
+        if builtin == "getattr":
+            return "receipt-key" if len(call.fact.constants) > 1 and call.fact.constants[1] in shapes.RECEIPT_KEYS else None
+        if builtin in ("str", "repr", "format", "ascii"):
+            return "formatted"
+        if builtin == "print" or tail in _PRINTERS:
+            return "printed"
+        if tail in _LOG_METHODS and ("log" in base.lower() or library.startswith(("logging.", "loguru."))):
+            return "logged"
+        if any(word in tail.lower() for word in _AWARE_WORDS):
+            return "receipt-helper"
+        if tail in _SERIALISERS:
+            return "serialised"
+        if tail in MUTATORS and base:
+            holds = self.solver.load_of.get(call.callee)
+            known = holds is not None and any(value[0] == "container" for value, _ in self.solver.values.get(holds, ()))
+            return None if known else "stored"
+        del node
+        return "passed"
+
+    def _store(self, base: int, key: str, place: facts.Place, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
+        """Stored into an attribute that nobody reads, or into something unknown."""
+        held = self.solver.values.get(base, ())
+        if key.startswith("."):
+            cells = [
+                self.solver.cells.get(((value[1], value[2]), key)) for value, _ in held if value[0] in ("instance", "class")
+            ]
+            if any(cell is not None and self.solver.edges.get(cell) for cell in cells):
+                return
+        elif base in self.solver.awake or any(value[0] == "container" for value, _ in held):
+            return
+        yield AnswerUse("stored", self._file_of(node), place, path, waits)
+
+    def _returned(self, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
+        filename, index = self.solver.returns[node]
+        function = self.solver.files[filename].summary.functions[index]
+        called = bool(self.solver.callers.get((filename, index)))
+        exposed = [name for name in function.decorators if not _harmless(name)]
+        if called and not exposed:
+            return
+        if function.name == "<lambda>" and called:
+            return
+        kind = "yielded" if self.solver.labels.get(node, ("", ""))[0] == "yield" else "returned"
+        yield AnswerUse(kind, filename, self._return_place(node, function.place), path, waits)
+
+    def _return_place(self, node: int, default: facts.Place) -> facts.Place:
+        for source, _, _ in self.solver.incoming.get(node, ()):
+            where = self.solver.places.get(source)
+            if where is not None and any(value[0] in ("answer", "container") for value, _ in self.solver.values.get(source, ())):
+                return where[1]
+        return (default[0], default[1], default[0], default[1] + 1)
+
+    def _inside(self, owner: int, path: tuple[str, ...], waits: int, depth: int) -> Iterator[AnswerUse]:
+        """An answer inside a display escapes where the display does."""
+        for node in self.containers.get(owner, ()):
+            if node in self.solver.returns:
+                yield from self._returned(node, path, waits)
+            for call in self.solver.by_argument.get(node, ()):
+                if call.followed or call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
+                    continue
+                kind = self._handed_to(call, node)
+                if kind in ("passed", "serialised", "printed", "logged", "stored"):
+                    yield AnswerUse(kind, call.filename, call.fact.place, path, waits)
+            holder = self.solver.owner_of.get(node)
+            if holder is not None and holder != owner and depth < 2:  # noqa: PLR2004 (displays in displays)
+                yield from self._inside(holder, path, waits, depth + 1)
+
+
+def _harmless(decorator: str) -> bool:
+    """Whether a decorator leaves calls of the function to the code base."""
+    tail = decorator.rpartition(".")[2]
+    return tail in {
+        "property", "cached_property", "staticmethod", "classmethod", "lru_cache", "cache", "wraps", "contextmanager",
+        "asynccontextmanager", "abstractmethod", "override", "overload", "fixture", "retry", "setter", "getter",
+    }  # fmt: skip

@@ -1,0 +1,201 @@
+"""Which `async_mode` an `add` is called with: by keyword, or inside a mapping that is spread into the call."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from mem0_migrate.model import AsyncMode
+from mem0_migrate.tracking.summary import NOTHING
+
+if TYPE_CHECKING:
+    from mem0_migrate.tracking.solver import SiteRecord, SolvedCall, Solver
+    from mem0_migrate.tracking.summary import ModeWrite
+
+KEYWORD = "async_mode"
+_LITERALS: dict[object, AsyncMode] = {False: "false", True: "true", None: "none"}
+_FIELD_DUMPS = frozenset(["model_dump", "dict", "asdict", "to_dict"])
+_COPIES = frozenset(["copy", "deepcopy", "dict", "OrderedDict"])
+_ADD_KEYWORDS = frozenset(
+    ["messages", "data", "user_id", "agent_id", "app_id", "run_id", "metadata", "filters", "prompt", "infer", "options", "timestamp",
+     "output_format", "version", "includes", "excludes", "immutable", "enable_graph", "expiration_date", "session_id"]
+)  # fmt: skip
+
+
+class ModeReader:
+    """Reads the mode of sites; keeps what it learnt about containers."""
+
+    def __init__(self, solver: Solver) -> None:
+        self.solver = solver
+        self._containers = solver.dormant | solver.awake
+        self._behind: dict[int, frozenset[int]] = {}
+        self._open: set[int] | None = None
+
+    def of(self, site: SiteRecord) -> AsyncMode:
+        """The `async_mode` of a site; "mapping" where an open mapping decides."""
+        modes: set[AsyncMode] = {self._call(self.solver.calls[number], context) for number, (_, context) in site.calls.items()}
+        if len(modes) == 1:
+            return modes.pop()
+        return "mapping" if modes else "absent"
+
+    def misspelt(self, site: SiteRecord) -> str | None:
+        """A keyword that looks like a misspelt `async_mode`."""
+        for number in site.calls:
+            for name, _ in self.solver.calls[number].keywords:
+                if name and name != KEYWORD and name not in _ADD_KEYWORDS and (
+                    difflib.SequenceMatcher(None, name.lower().replace("_", ""), "asyncmode").ratio() > 0.8  # noqa: PLR2004 (one or two letters off)
+                ):
+                    return name
+        return None
+
+    def _call(self, call: SolvedCall, context: tuple[int, ...]) -> AsyncMode:
+        modes: list[AsyncMode] = []
+        for name, node in call.keywords:
+            if name == KEYWORD:
+                constants = call.fact.keyword_constants
+                if KEYWORD in constants:
+                    value = constants[KEYWORD]
+                    return _LITERALS.get(value, "dynamic") if value is None or isinstance(value, bool) else "dynamic"
+                return "dynamic"
+            if name is None:
+                modes.append(self._mapping(node, call, context, frozenset()))
+        present = [mode for mode in modes if mode != "absent"]
+        return present[0] if present else "absent"
+
+    def _mapping(self, node: int, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
+        """The mode inside a mapping, from all the displays, parameters and results that it can be."""
+        if node == NOTHING:
+            return "mapping"
+        found: set[AsyncMode] = set()
+        reached, pending = {node}, [node]
+        while pending:
+            current = pending.pop()
+            if current in seen:
+                continue
+            if current in self._containers:
+                found.add(self._container(current, call, context, seen | {current}))
+                continue
+            sources = [source for source, kind, number in self.solver.incoming.get(current, ()) if self._followed(kind, number, context)]
+            made = self.solver.call_of.get(current, ())
+            if made and not sources:
+                found.add(self._result(made[0], call, context, seen | {current}))
+            elif not sources:
+                found.add("mapping")
+            for source in sources:
+                if source not in reached:
+                    reached.add(source)
+                    pending.append(source)
+        return found.pop() if len(found) == 1 else "mapping"
+
+    @staticmethod
+    def _followed(kind: int, number: int, context: tuple[int, ...]) -> bool:
+        """An argument counts only where it came in by the same call as the method."""
+        return kind != 1 or not context or number in context
+
+    def _result(self, made: SolvedCall, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
+        """A call that gives a mapping: `model.model_dump()`, `d.copy()`, `dict(d)`; anything else is open."""
+        tail = made.fact.text.rpartition(".")[2]
+        base = self.solver.load_of.get(made.callee, NOTHING)
+        if tail in _COPIES and not made.arguments and base != NOTHING:
+            copied = self._mapping(base, call, context, seen)
+            if copied != "mapping" or tail not in _FIELD_DUMPS:
+                return copied
+        if tail in _COPIES and len(made.arguments) == 1 and made.arguments[0][0] != NOTHING:
+            return self._mapping(made.arguments[0][0], call, context, seen)
+        if tail in _FIELD_DUMPS:
+            subject = made.arguments[0][0] if made.arguments else base
+            classes = {(value[1], value[2]) for value, _ in self.solver.values.get(subject, ()) if value[0] == "instance"}
+            fields = {
+                name
+                for own in classes
+                for item in self.solver.ancestors(own)
+                for name in self.solver.files[item[0]].summary.classes[item[1]].fields
+            }
+            if classes and fields:
+                return "dynamic" if KEYWORD in fields else "absent"
+        return "mapping"
+
+    def _container(self, container: int, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
+        if container in self._opened():
+            return "mapping"
+        variadic = self._variadic(container, context, seen)
+        if variadic is not None:
+            return variadic
+        found: AsyncMode = "absent"
+        for source in self.solver.spread_from.get(container, ()):
+            inner = self._mapping(source, call, context, seen)
+            found = inner if inner != "absent" else found
+        for base, sources in self.solver.spread_from.items():
+            if base != container and base not in self._containers and container in self._containers_behind(base):
+                for source in sources:
+                    inner = self._mapping(source, call, context, seen | {container})
+                    found = inner if inner != "absent" else found
+        return self._written(container, call, found)
+
+    def _variadic(self, container: int, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode | None:
+        """`**kwargs` of a function: what its callers pass beyond its parameters; open where it has no caller."""
+        label = self.solver.labels.get(container, ("", ""))
+        if label[0] != "parameter":
+            return None
+        for (filename, index), numbers in self.solver.callers.items():
+            joined = self.solver.files[filename]
+            function = joined.summary.functions[index]
+            if function.keyword_variadic is None or function.keyword_variadic + joined.base != container:
+                continue
+            named = {name for name, _ in function.parameters}
+            chosen = [number for number in sorted(numbers) if not context or number in context] or sorted(numbers)
+            modes: set[AsyncMode] = set()
+            for number in chosen:
+                caller = self.solver.calls[number]
+                inner = [
+                    _keyword_mode(caller) if name == KEYWORD else self._mapping(node, caller, (), seen)
+                    for name, node in caller.keywords
+                    if name is None or (name == KEYWORD and name not in named)
+                ]
+                modes.update([mode for mode in inner if mode != "absent"] or ["absent"])
+            return modes.pop() if len(modes) == 1 else "mapping"
+        return "mapping"
+
+    def _written(self, container: int, call: SolvedCall, found: AsyncMode) -> AsyncMode:
+        """Apply the writes and deletions of the key, in order."""
+        for filename, write, base in self.solver.mode_writes:
+            if base != container and container not in self._containers_behind(base):
+                continue
+            if write.mode == "deleted" and found == "absent":
+                continue
+            certain = write.display or (filename == call.filename and _before(write, call))
+            if not certain:
+                return "mapping"
+            found = "absent" if write.mode == "deleted" else _as_mode(write.mode)
+        return found
+
+    def _opened(self) -> set[int]:
+        """Containers that get keys which cannot be told."""
+        if self._open is None:
+            self._open = {item for node in self.solver.open_nodes for item in self._containers_behind(node)}
+        return self._open
+
+    def _containers_behind(self, node: int) -> frozenset[int]:
+        known = self._behind.get(node)
+        if known is None:
+            known = self._behind[node] = frozenset(self.solver.behind(node) & self._containers)
+        return known
+
+
+def _as_mode(mode: str) -> AsyncMode:
+    for known in ("false", "true", "none"):
+        if mode == known:
+            return known
+    return "dynamic"
+
+
+def _keyword_mode(call: SolvedCall) -> AsyncMode:
+    constants = call.fact.keyword_constants
+    value = constants.get(KEYWORD, ...)
+    return _LITERALS.get(value, "dynamic") if value is None or isinstance(value, bool) else "dynamic"
+
+
+def _before(write: ModeWrite, call: SolvedCall) -> bool:
+    """Whether the write runs before the call whenever the call runs."""
+    fact = call.fact
+    return write.scope == fact.scope and write.order < fact.order and fact.arms[: len(write.arms)] == write.arms
