@@ -57,3 +57,8 @@ def after_import(name: str, action: Callable[[Any], object]) -> None:
         action(module)
     elif not any(isinstance(finder, _Finder) and (finder.name, finder.action) == (name, action) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder(name, action))
+
+
+def forget(name: str) -> None:
+    """Take back `after_import` for a module that has not been imported yet."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not (isinstance(finder, _Finder) and finder.name == name)]

@@ -245,7 +245,8 @@ class _Forwarding:
     """An object that passes for the function that it stands for."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.__dict__.update(getattr(function, "__dict__", {}), _function=function, __doc__=function.__doc__)
+        names = {name: getattr(function, name) for name in ("__module__", "__name__", "__qualname__", "__doc__")}
+        self.__dict__.update(getattr(function, "__dict__", {}), _function=function, **names)
 
     __class__ = property(lambda _: FunctionType)  # what isinstance() is to believe
 
@@ -377,5 +378,8 @@ def uninstall() -> None:
     """Take back `install`. Clients given to `wrap` stay wrapped; without any, the SDK's classes are as they were."""
     process.settings = None
     module = sys.modules.get(_MODULE)
-    if module is not None and not process.wrapped:
+    if process.wrapped:
+        return
+    _boot.forget(_MODULE)
+    if module is not None:
         _unpatch(module)

@@ -169,7 +169,8 @@ def emit(warning: PendingMemoryWarning, at: Site) -> None:
     key = (at.filename, at.lineno, warning.code)
     if key not in _told and len(_told) < 10_000:  # noqa: PLR2004 - bounds the memory of a process with generated code
         _told.add(key)
-        log.warning("%s: %s", at, warning, extra={"mem0_event_ids": warning.event_ids, "mem0_code": warning.code})
+        with contextlib.suppress(Exception):  # a handler of the application may fail: the warning counts
+            log.warning("%s: %s", at, warning, extra={"mem0_event_ids": warning.event_ids, "mem0_code": warning.code})
     registry = at.namespace.setdefault("__warningregistry__", {})
     warnings.warn_explicit(warning, None, at.filename, at.lineno, at.module, registry)
 

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Iterator  # noqa: TC003 - read by pytest
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def clients(request: pytest.FixtureRequest) -> Any:
     Call it after the shim is installed, with the shape and ``is_async``.
     """
     from mem0_shim import client as shim_client
+
     from stand_in import make_module, receipt
 
     if importlib.util.find_spec("mem0") is None:
@@ -111,3 +112,15 @@ def clients(request: pytest.FixtureRequest) -> Any:
         return importlib.import_module("mem0.client.main").AsyncMemoryClient(api_key="key", host=platform.url)
 
     return make_real
+
+
+@pytest.fixture(params=["stand-in", pytest.param("mem0ai", marks=pytest.mark.mem0ai)])
+def sdk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``mem0.client.main``: the real one, and one with clients that talk as those of 2.x do."""
+    if request.param == "mem0ai":
+        return importlib.import_module("mem0.client.main")
+    from stand_in import make_http_module
+
+    module = make_http_module()
+    monkeypatch.setitem(sys.modules, "mem0.client.main", module)
+    return module

@@ -43,3 +43,43 @@ def make_module() -> Any:
             return self.answer
 
     return SimpleNamespace(MemoryClient=MemoryClient, AsyncMemoryClient=AsyncMemoryClient)
+
+
+def make_http_module() -> Any:
+    """As `make_module`, with clients that talk to a platform as those of 2.x do."""
+    import httpx
+
+    class MemoryClient:
+        def __init__(self, api_key: str = "key", host: str = "http://127.0.0.1:9") -> None:
+            self.api_key = api_key
+            self.host = host
+            self.client = httpx.Client(base_url=host, headers={"Authorization": f"Token {api_key}"})
+
+        def add(self, messages: Any, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            response = self.client.post("/v3/memories/add/", json={"messages": messages, **kwargs})
+            return response.raise_for_status().json()
+
+        def search(self, query: str, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            return self.client.post("/v3/memories/search/", json={"query": query, **kwargs}).raise_for_status().json()
+
+        def get_all(self, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            return self.client.post("/v3/memories/", json=kwargs).raise_for_status().json()
+
+    class AsyncMemoryClient:
+        def __init__(self, api_key: str = "key", host: str = "http://127.0.0.1:9") -> None:
+            self.api_key = api_key
+            self.host = host
+            self.async_client = httpx.AsyncClient(base_url=host, headers={"Authorization": f"Token {api_key}"})
+
+        async def add(self, messages: Any, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            response = await self.async_client.post("/v3/memories/add/", json={"messages": messages, **kwargs})
+            return response.raise_for_status().json()
+
+        async def search(self, query: str, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            response = await self.async_client.post("/v3/memories/search/", json={"query": query, **kwargs})
+            return response.raise_for_status().json()
+
+        async def get_all(self, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            return (await self.async_client.post("/v3/memories/", json=kwargs)).raise_for_status().json()
+
+    return SimpleNamespace(MemoryClient=MemoryClient, AsyncMemoryClient=AsyncMemoryClient)

@@ -94,9 +94,7 @@ ENTRY = {"message", "status", "event_id"}
         *(("/v3/memories/add/", {}, shape, shape) for shape in ("message", "nested", "list", "flat-message", "flat")),
     ],
 )
-def test_shapes_of_receipts(  # noqa: PLR0917 - two fixtures and the case
-    http: httpx.Client, platform: Mem0Emulator, path: str, more: Any, shape: str, expected: str
-) -> None:
+def test_shapes_of_receipts(http: httpx.Client, platform: Mem0Emulator, path: str, more: Any, shape: str, expected: str) -> None:
     platform.adjust(shape=shape, entries=2)
     answer = http.post(path, json=BODY | more).json()
     if expected == "list":

@@ -1,0 +1,241 @@
+"""In production: no error of the shim reaches the application, in threads, forks, child processes, at exit."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import mem0_shim
+import pytest
+from mem0_shim import callsite, client, handle, polling, receipt, reports
+
+from stand_in import make_module
+from stand_in import receipt as make_receipt
+
+HERE, SHIM = Path(__file__).parent, Path(__file__).parents[2] / "shim"
+SHAPES = ("message", "nested", "list", "flat-message", "flat")
+STEPS = [
+    (client, "settings_of"),
+    (client, "begin"),
+    (client, "find_call"),
+    (client, "examine"),
+    (client, "outcome"),
+    (client, "event_ids"),
+    (client, "track"),
+    (client, "Receipt"),
+    (client, "Call"),
+    (receipt, "find"),
+    (receipt, "plain"),
+    (receipt, "_tracked_dict"),
+    (receipt, "_tracked_entries"),
+    (callsite, "kind_of"),
+    (callsite, "_site"),
+    (callsite, "_words_of"),
+    (handle, "with_memory"),
+    (handle.PendingAdd, "__init__"),
+    (polling, "account_of"),
+    (polling, "wait"),
+]
+
+
+class Injected(Exception):  # noqa: N818 - it is injected
+    """What no application may see."""
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise Injected
+
+
+@pytest.mark.filterwarnings("ignore::mem0_shim.PendingMemoryWarning")
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("policy", ["warn", "raise", "wait"])
+@pytest.mark.parametrize(("owner", "step"), STEPS, ids=[f"{getattr(o, '__name__', o)}.{s}" for o, s in STEPS])
+def test_an_error_of_ours_never_reaches_the_application(
+    owner: Any, step: str, policy: str, shape: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = make_module()
+    mem0_shim.install(policy, timeout=0.0)
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+    instance.answer = make_receipt(shape)
+    twin = sdk.AsyncMemoryClient()
+    twin.answer = make_receipt(shape)
+    monkeypatch.setattr(reports, "_internal_errors", set())
+    monkeypatch.setattr(callsite, "_kinds", {})
+    with caplog.at_level(logging.WARNING, "mem0_shim"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, step, broken)
+            try:
+                answer = instance.add("x", user_id="a")
+                twin_answer = asyncio.run(twin.add("x", user_id="a"))
+                for made, plain in ((answer, instance.answer), (twin_answer, twin.answer)):
+                    dict.get(made, "x") if isinstance(made, dict) else None
+                    assert made == plain
+            except (mem0_shim.PendingTimeout, mem0_shim.PendingMemoryError, mem0_shim.PendingUnavailable):
+                pass  # deliberate: nothing listens at the stand-in's address, or the comparison was a read
+        for reference in list(receipt.unjudged.values()):
+            if (kept := reference()) is not None:
+                kept.acknowledge()  # a traceback may keep it until another test
+
+
+def test_a_broken_logger_of_the_application_does_not_hide_the_warning() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+    instance.answer = make_receipt("flat")
+    handler = logging.Handler()
+    handler.emit = broken  # type: ignore[method-assign]
+    logging.getLogger("mem0_shim").addHandler(handler)
+    try:
+        with pytest.warns(mem0_shim.PendingReadWarning), pytest.raises(KeyError):
+            instance.add("x")["memory"]
+    finally:
+        logging.getLogger("mem0_shim").removeHandler(handler)
+
+
+def test_threads() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    errors: list[BaseException] = []
+
+    def work(shape: str) -> None:
+        try:
+            instance = sdk.MemoryClient()
+            for n in range(2000):
+                instance.answer = make_receipt(shape)
+                answer = instance.add("x", user_id=str(n))
+                assert answer == instance.answer
+                assert mem0_shim.is_receipt(answer)
+                answer.copy()
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(SHAPES[n % len(SHAPES)],)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    gc.collect()
+    assert not [r for r in receipt.unjudged.values() if (made := r()) is not None and not made.acknowledged]
+
+
+def test_a_receipt_in_a_cycle_is_judged() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+    instance.answer = make_receipt("nested")
+
+    class Node:
+        pass
+
+    def use() -> None:
+        node: Any = Node()
+        node.itself = node
+        node.answer = instance.add("x")
+        node.count = len(node.answer["results"])
+
+    with pytest.warns(mem0_shim.PendingConsumedWarning) as caught:
+        use()
+        gc.collect()
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_after_install() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    polling._lock.acquire()  # as a thread of the parent may hold it
+    try:
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                instance = sdk.MemoryClient()
+                instance.answer = make_receipt("flat")
+                polling.account_of(instance, client.process.settings)  # type: ignore[arg-type]
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    len(instance.add("x"))
+                code = 0 if [w.category for w in caught] == [mem0_shim.PendingConsumedWarning] else 2
+            finally:
+                os._exit(code)
+    finally:
+        polling._lock.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_spawned_processes_get_plain_answers() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+    instance.answer = make_receipt("nested")
+    answer = instance.add("x")
+    program = "import pickle, sys; a = pickle.load(sys.stdin.buffer); print(type(a).__name__, type(a['results']).__name__)"
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", program], input=pickle.dumps(answer), capture_output=True, check=True
+    ).stdout.decode()
+    assert told.split() == ["dict", "list"]
+    answer.get("event_id")
+
+
+PROGRAM = """
+import sys, warnings
+sys.path[:0] = {paths!r}
+import mem0_shim, stand_in
+from mem0_shim import client
+sdk = stand_in.make_module()
+mem0_shim.install("warn")
+client.patch(sdk)
+instance = sdk.MemoryClient()
+instance.answer = stand_in.receipt("flat")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("answer = instance.add('x'); count = len(answer)", "PendingConsumedWarning: len()"),
+        ("answer = instance.add('x'); answer.get('event_id'); count = len(answer)", ""),
+        ("class K:\n  pass\nk = K(); k.k = k; k.a = instance.add('x'); bool(k.a)", "PendingConsumedWarning: a truth test"),
+        ("sys.modules['kept'] = instance.add('x'); len(sys.modules['kept'])", "PendingConsumedWarning: len()"),
+    ],
+)
+def test_at_the_end_of_the_process(code: str, expected: str) -> None:
+    program = PROGRAM.format(paths=[str(HERE), str(SHIM)]) + code
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (expected in result.stderr) if expected else not result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
+def test_asyncio_debug_mode_and_never_awaited() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.AsyncMemoryClient()
+    instance.answer = make_receipt("flat")
+
+    async def use() -> Any:
+        return (await instance.add("x")).get("event_id")
+
+    assert asyncio.run(use(), debug=True) == instance.answer["event_id"]
+    with pytest.warns(RuntimeWarning, match=r"AsyncMemoryClient.add' was never awaited"):
+        instance.add("x")
+        gc.collect()
