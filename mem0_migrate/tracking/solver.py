@@ -101,6 +101,8 @@ class Solver:
         self.mode_writes: list[tuple[str, facts.ModeWrite, int]] = []
         self.open_nodes: list[int] = []
         self.owner_of: dict[int, int] = {}
+        self.variadic_of: dict[int, tuple[str, int]] = {}
+        self.annotated: set[int] = set()
         self.dormant: set[int] = set()
         self.awake: set[int] = set()
         self.carriers: set[tuple[str, str, int]] = set()
@@ -155,6 +157,7 @@ class Solver:
                 self.narrows[node].append((narrow, narrow.target + base, classes))
         for annotation in summary.annotations:
             target = annotation.target + base
+            self.annotated.add(target)
             self.places.setdefault(target, (name, annotation.place))
             self.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
         for usage in summary.usages:
@@ -214,6 +217,7 @@ class Solver:
             for variadic in (function.variadic, function.keyword_variadic):
                 if variadic is not None:
                     self.container(variadic + base)
+                    self.variadic_of[variadic + base] = (name, index)
             if function.owner is not None and function.parameters and function.kind != "static":
                 kind = "class" if function.kind == "class" else "instance"
                 self.seed(function.parameters[0][1] + base, (kind, name, function.owner))

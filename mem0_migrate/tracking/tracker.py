@@ -249,6 +249,12 @@ class _Tracking:
         while pending:
             node = pending.pop()
             before = [item[0] for item in solver.incoming.get(node, ())]
+            before += [
+                item
+                for number in solver.callers.get(solver.variadic_of.get(node, ("", 0)), ())
+                for name, item in solver.calls[number].keywords
+                if name is None
+            ]
             for call in solver.call_of.get(node, ()):
                 before.append(solver.load_of.get(call.callee, call.callee))
             for item in before:

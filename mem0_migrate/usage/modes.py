@@ -79,7 +79,7 @@ class ModeReader:
             made = self.solver.call_of.get(current, ())
             if made and not sources:
                 found.add(self._result(made[0], call, context, seen | {current}))
-            elif not sources:
+            elif not sources and current not in self.solver.annotated:
                 found.add("mapping")
             for source in sources:
                 if source not in reached:
@@ -134,27 +134,22 @@ class ModeReader:
 
     def _variadic(self, container: int, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode | None:
         """`**kwargs` of a function: what its callers pass beyond its parameters; open where it has no caller."""
-        label = self.solver.labels.get(container, ("", ""))
-        if label[0] != "parameter":
+        if container not in self.solver.variadic_of:
             return None
-        for (filename, index), numbers in self.solver.callers.items():
-            joined = self.solver.files[filename]
-            function = joined.summary.functions[index]
-            if function.keyword_variadic is None or function.keyword_variadic + joined.base != container:
-                continue
-            named = {name for name, _ in function.parameters}
-            chosen = [number for number in sorted(numbers) if not context or number in context] or sorted(numbers)
-            modes: set[AsyncMode] = set()
-            for number in chosen:
-                caller = self.solver.calls[number]
-                inner = [
-                    _keyword_mode(caller) if name == KEYWORD else self._mapping(node, caller, (), seen)
-                    for name, node in caller.keywords
-                    if name is None or (name == KEYWORD and name not in named)
-                ]
-                modes.update([mode for mode in inner if mode != "absent"] or ["absent"])
-            return modes.pop() if len(modes) == 1 else "mapping"
-        return "mapping"
+        filename, index = self.solver.variadic_of[container]
+        function = self.solver.files[filename].summary.functions[index]
+        named = {name for name, _ in function.parameters}
+        numbers = sorted(self.solver.callers.get((filename, index), ()))
+        modes: set[AsyncMode] = set()
+        for number in [number for number in numbers if number in context] or numbers:
+            caller = self.solver.calls[number]
+            inner = [
+                _keyword_mode(caller) if name == KEYWORD else self._mapping(node, caller, (), seen)
+                for name, node in caller.keywords
+                if name is None or (name == KEYWORD and name not in named)
+            ]
+            modes.update([mode for mode in inner if mode != "absent"] or ["absent"])
+        return modes.pop() if len(modes) == 1 else "mapping"
 
     def _written(self, container: int, call: SolvedCall, found: AsyncMode) -> AsyncMode:
         """Apply the writes and deletions of the key, in order."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import SolvedCall, Solver
     from mem0_migrate.tracking.summary import Arm
 
-_DEPTH = 3
+_DEPTH = 3  # calls between the common scope and the `add`, and the read, in all: what a reader can see through
 _NEAR_READS = frozenset(["get", "history"])
 
 
@@ -93,7 +93,7 @@ class _Flow:
     ) -> StaleRead | None:
         if first.fact.order >= second.fact.order or not add.clients & read.clients or _differ(add.entities, read.entities):
             return None
-        if read.method in _NEAR_READS and add.depth + read.depth:
+        if add.depth + read.depth > (0 if read.method in _NEAR_READS else _DEPTH):
             return None
         if not _can_follow(first.fact.arms, second.fact.arms, leaving):
             return None
