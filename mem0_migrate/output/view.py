@@ -18,6 +18,10 @@ SEVERITY_PAINT: dict[Severity, Paint] = {"error": "red", "warning": "yellow", "i
 _ERA_NAMES: dict[Era, str] = {"v0": "0.x", "v1": "1.x", "v2": "2.x"}
 
 
+_CODE = re.compile("`[^`]{1,40}`")
+_HELD = "\x00"  # a space at which no line is to end
+
+
 def no_source(filename: str, cell: int | None) -> Sequence[str]:
     """Show no excerpt of any file."""
     del filename, cell
@@ -51,13 +55,14 @@ class View:
         indent = " " * len(prefix)
         width = max(self.width, len(prefix) + 30)
         lines = textwrap.wrap(
-            printable(text),
+            _CODE.sub(lambda code: code[0].replace(" ", _HELD), printable(text)),
             width,
             initial_indent=indent,
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
         ) or [indent]
+        lines = [line.replace(_HELD, " ") for line in lines]
         return [self.paint(prefix, *paints) + lines[0][len(prefix) :], *lines[1:]]
 
 

@@ -1,4 +1,46 @@
-"""Only the truth of the answer is used, and a receipt is always true."""
+"""Only the truth of the answer is used, and a receipt is always true.
+
+## What it does
+Reports an `add` of a hosted client of whose answer only the truth is used, as in `if result:` or `return bool(result)`.
+
+## Why is this bad?
+A receipt is never empty: the test cannot fail. It used to mean "stored", and now means "queued". A write that fails later does
+so on its event, with a `status` of `FAILED`.
+
+## Example
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> str:
+    if client.add(text, user_id=user):
+        return "I will remember that."
+    return "I could not remember that."
+```
+
+## Use instead
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> str:
+    receipt = client.add(text, user_id=user)
+    return f"I am about to remember that ({receipt['event_id']})."
+```
+
+## Fix safety
+There is no automatic fix: what the program is to say before the write is done is for its author to say.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

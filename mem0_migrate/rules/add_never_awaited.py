@@ -1,4 +1,43 @@
-"""The coroutine of `AsyncMemoryClient.add` is never awaited."""
+"""The coroutine of `AsyncMemoryClient.add` is never awaited.
+
+## What it does
+Reports an `add` of `AsyncMemoryClient` that nobody awaits: a bare call, or one that is handed to a thread
+(`asyncio.to_thread(client.add, ...)`), where only the coroutine is created.
+
+## Why is this bad?
+Nothing is sent, and nothing is stored. Python warns that a coroutine was never awaited, at best, when it is collected.
+
+## Example
+```python
+from mem0 import AsyncMemoryClient
+
+client = AsyncMemoryClient()
+
+
+async def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user)
+```
+
+## Use instead
+```python
+from mem0 import AsyncMemoryClient
+
+client = AsyncMemoryClient()
+
+
+async def remember(text: str, user: str) -> None:
+    await client.add(text, user_id=user)
+```
+
+## Fix safety
+There is no automatic fix: the call may stand where nothing can be awaited.
+
+## Options
+None.
+
+## References
+- [Python: concurrency and multithreading with asyncio](https://docs.python.org/3/library/asyncio-dev.html#detect-never-awaited-coroutines)
+"""
 
 from __future__ import annotations
 

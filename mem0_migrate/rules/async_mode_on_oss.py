@@ -1,4 +1,63 @@
-"""`async_mode` reaches the open-source `Memory`, whose `add` has no such parameter."""
+"""`async_mode` reaches the open-source `Memory`, whose `add` has no such parameter.
+
+## What it does
+Reports an `add` with `async_mode` whose receiver is the open-source `Memory` or `AsyncMemory`, or may be, because the code
+chooses between it and the hosted client at run time.
+
+## Why is this bad?
+No release of the open-source `add` accepts `async_mode`: the call raises `TypeError`. It is the obvious repair of a call that
+reads memories, and wrong as soon as the program runs without the platform, which tests often do.
+
+## Example
+```python
+# file: app.py
+import os
+
+from mem0 import Memory, MemoryClient
+
+memory = MemoryClient() if os.environ.get("MEM0_API_KEY") else Memory()
+
+
+def remember(text: str, user: str) -> None:
+    memory.add(text, user_id=user, async_mode=False)
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+## Use instead
+```python
+# file: app.py
+import os
+
+from mem0 import Memory, MemoryClient
+
+memory = MemoryClient() if os.environ.get("MEM0_API_KEY") else Memory()
+
+
+def remember(text: str, user: str) -> None:
+    if isinstance(memory, MemoryClient):
+        memory.add(text, user_id=user, async_mode=False)
+    else:
+        memory.add(text, user_id=user)
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+## Fix safety
+There is no automatic fix.
+
+## Options
+None.
+
+## References
+- [MEM101: what becomes of code that reads the answer](MEM101.md)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,64 @@
-"""`async_mode` is passed where it has no effect."""
+"""`async_mode` is passed where it has no effect.
+
+## What it does
+Reports an `add` of a hosted client with
+
+- `async_mode=False`, where the project admits mem0ai 2.x, which has no such parameter;
+- `async_mode=None`, where it admits mem0ai 1.x, which replaces it by true;
+- `async_mode` among the fields of `AddMemoryOptions`, which drops what it does not know;
+- a keyword that is almost `async_mode`, such as `asyncmode`.
+
+## Why is this bad?
+Every one of them looks as if it had been decided that `add` waits, and none of them makes it wait. No error says so: what
+`add` does not know is sent to the platform, which ignores it.
+
+## Example
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user, async_mode=False)
+```
+
+```text
+# file: requirements.txt
+mem0ai>=2
+```
+
+## Use instead
+Stay with the releases that honour it, for the time being:
+
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user, async_mode=False)
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+Or wait for the event of the receipt, see [MEM101](MEM101.md).
+
+## Fix safety
+There is no automatic fix: to remove the keyword changes nothing, and leaves the code as wrong as it is.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0ai 2.0 has no `async_mode` any more](https://github.com/mem0ai/mem0/pull/4740)
+"""
 
 from __future__ import annotations
 

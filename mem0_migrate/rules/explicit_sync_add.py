@@ -1,4 +1,51 @@
-"""`async_mode=False` is still there."""
+"""`async_mode=False` is still there.
+
+## What it does
+Reports an `add` of a hosted client that asks for the old behaviour, to wait until the memories are stored. The rule is off by
+default: it lists what is left to do for a project that adopts asynchronous writes.
+
+## Why is this bad?
+It keeps old code working for as long as the project stays with mem0ai 0.x or 1.x. mem0ai 2.x has no such parameter, and the
+endpoint that honours it is deprecated.
+
+## Example
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user, async_mode=False)
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+## Use instead
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user)
+```
+
+## Fix safety
+There is no automatic fix: code that reads the answer, or what was just added, has to change with it.
+
+## Options
+- `extend-select`: `["MEM108"]` turns the rule on
+
+## References
+- [mem0ai 2.0 has no `async_mode` any more](https://github.com/mem0ai/mem0/pull/4740)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,52 @@
-"""`add` is queued, and nothing visible depends on when it is done."""
+"""`add` is queued, and nothing visible depends on when it is done.
+
+## What it does
+Reports an `add` of a hosted client that does not say `async_mode` and whose answer is thrown away, printed or only logged,
+with no read of the same scope after it.
+
+This is a remark: on a terminal it is one line per file.
+
+## Why is this bad?
+It is not. Such code is better off with a queued write, which returns at once. But two things have changed that no line
+shows: the memories exist some seconds later, and a write that fails does so on its event. No exception is raised where
+`add` was called.
+
+## Example
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user)
+```
+
+## Use instead
+Nothing else, as a rule. Where a failure must be known, keep the event and look at it later:
+
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+events: list[str] = []
+
+
+def remember(text: str, user: str) -> None:
+    receipt = client.add(text, user_id=user)
+    events.append(receipt["event_id"])
+```
+
+## Fix safety
+There is nothing to fix.
+
+## Options
+- `fail-on`: `"info"` makes remarks fail a run
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

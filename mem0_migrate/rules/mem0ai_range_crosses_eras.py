@@ -1,4 +1,59 @@
-"""The manifest admits releases of mem0ai among which `add` behaves differently."""
+"""The manifest admits releases of mem0ai among which `add` behaves differently.
+
+## What it does
+Reports a requirement for mem0ai that admits releases of several eras (0.x, 1.x, 2.x), where a call in the project does one
+thing under one of them and another under the next. A lock decides, and then there is nothing to report.
+
+## Why is this bad?
+Which answer the code gets depends on the day of the installation: a fresh environment may break what works in an old one. No
+single edit of the code can be right for all of the releases.
+
+## Example
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> list[str]:
+    result = client.add(text, user_id=user)
+    return [memory["id"] for memory in result["results"]]
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0
+```
+
+## Use instead
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> list[str]:
+    result = client.add(text, user_id=user, async_mode=False)
+    return [memory["id"] for memory in result["results"]]
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+## Fix safety
+There is no automatic fix: which releases the project is to run with is for its owners to say.
+
+## Options
+- `mem0ai`: the release to assume instead of what manifests and locks say
+
+## References
+- [mem0ai 1.0 sends `async_mode=True` by default](https://github.com/mem0ai/mem0/pull/3545)
+- [mem0ai 2.0 has no `async_mode` any more](https://github.com/mem0ai/mem0/pull/4740)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,55 @@
-"""Memories are added by HTTP, without the SDK."""
+"""Memories are added by HTTP, without the SDK.
+
+## What it does
+Reports a `POST` to `/v1/memories/` or `/v3/memories/add/` of the platform by requests, httpx, aiohttp or urllib. It is an error
+where the answer is read as memories, a warning where it leaves the code base or only its truth is used, else a remark.
+
+## Why is this bad?
+The platform queues the write and answers with a receipt, whoever asks. No release of mem0ai stands in between, so the code can
+begin to fail without any upgrade.
+
+## Example
+```python
+import requests
+
+
+def remember(text: str, user: str, key: str) -> list[str]:
+    answer = requests.post(
+        "https://api.mem0.ai/v1/memories/",
+        headers={"Authorization": f"Token {key}"},
+        json={"messages": [{"role": "user", "content": text}], "user_id": user},
+        timeout=60,
+    )
+    return [memory["id"] for memory in answer.json()]
+```
+
+## Use instead
+```python
+import requests
+
+
+def remember(text: str, user: str, key: str) -> list[str]:
+    answer = requests.post(
+        "https://api.mem0.ai/v1/memories/",
+        headers={"Authorization": f"Token {key}"},
+        json={"messages": [{"role": "user", "content": text}], "user_id": user, "async_mode": False},
+        timeout=60,
+    )
+    return [memory["id"] for memory in answer.json()]
+```
+
+The endpoint that knows `async_mode` is deprecated. In the long run keep `event_id` and ask `/v1/event/<event_id>/`, see
+[MEM101](MEM101.md).
+
+## Fix safety
+There is no automatic fix.
+
+## Options
+None.
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,52 @@
-"""A scope is read right after an `add` to it, before the memories can exist."""
+"""A scope is read right after an `add` to it, before the memories can exist.
+
+## What it does
+Reports an `add` of a hosted client after which the same flow searches, lists, reads or deletes memories of the same client,
+without waiting in between. The flow is followed through methods that are called one after the other, scripts and tests.
+
+## Why is this bad?
+`add` only queues the write. Latencies between four and more than eighteen seconds have been measured until the memories
+could be found. A search right after it answers without them: no error, only a wrong result. `delete_all` races with what is
+still to be written.
+
+## Example
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def chat(text: str, user: str) -> list[dict[str, str]]:
+    client.add(text, user_id=user)
+    return client.search(text, filters={"user_id": user})["results"]
+```
+
+## Use instead
+Search first, where what was just said need not be found:
+
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def chat(text: str, user: str) -> list[dict[str, str]]:
+    known = client.search(text, filters={"user_id": user})["results"]
+    client.add(text, user_id=user)
+    return known
+```
+
+Where it must be found, wait for the event of the receipt before you read, see [MEM101](MEM101.md).
+
+## Fix safety
+There is no automatic fix: whether the read needs what was just added is for the author to say.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

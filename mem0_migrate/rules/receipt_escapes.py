@@ -1,4 +1,55 @@
-"""A receipt leaves the code base where memories used to."""
+"""A receipt leaves the code base where memories used to.
+
+## What it does
+Reports an `add` of a hosted client whose answer is returned, yielded, stored, serialised or handed to code that is not part
+of the code base, so that nobody can see here what is read from it.
+
+Printing and logging an answer is not reported: people read that, not programs.
+
+## Why is this bad?
+Whoever gets the answer may expect memories: the front end behind an HTTP route, a language model that calls a tool, another
+service behind a queue. It now gets a receipt, which says that a write was queued and not what was stored.
+
+## Example
+```python
+from fastapi import FastAPI
+from mem0 import MemoryClient
+
+app = FastAPI()
+client = MemoryClient()
+
+
+@app.post("/memories")
+def remember(text: str, user: str):
+    return client.add(text, user_id=user)
+```
+
+## Use instead
+Say what it is, so that the reader can ask again:
+
+```python
+from fastapi import FastAPI
+from mem0 import MemoryClient
+
+app = FastAPI()
+client = MemoryClient()
+
+
+@app.post("/memories", status_code=202)
+def remember(text: str, user: str):
+    receipt = client.add(text, user_id=user)
+    return {"event": receipt["event_id"]}
+```
+
+## Fix safety
+There is no automatic fix: what the readers expect is not in this code base.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,98 @@
-"""The answer of `add` is read as memories, but it is a receipt."""
+"""The answer of `add` is read as memories, but it is a receipt.
+
+## What it does
+Reports an `add` of a hosted client whose answer the code reads as finished memories: it subscripts it beyond what a receipt
+holds, iterates, counts or compares it, or tests one of its members. The answer is followed through variables, helper
+functions and returns to the callers in the code base, and the line where it is misused is shown.
+
+## Why is this bad?
+`add` used to return the memories that it had stored. Now it queues the write and answers with a receipt: a `status` of
+`PENDING` and an `event_id`. What reads memories from it raises `KeyError` or `TypeError`, or is silently wrong: with mem0ai
+1.x `len(result["results"])` is 1 although nothing is stored yet, and with 2.x `result.get("results", [])` is empty although
+the write was accepted.
+
+With mem0ai 0.x the platform decides, by the age of the account, so that a program can begin to fail without any upgrade.
+
+## Example
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> list[str]:
+    result = client.add(text, user_id=user)
+    return [memory["id"] for memory in result["results"]]
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+## Use instead
+Up to mem0ai 1.x the old answer can be asked for:
+
+```python
+# file: app.py
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> list[str]:
+    result = client.add(text, user_id=user, async_mode=False)
+    return [memory["id"] for memory in result["results"]]
+```
+
+```text
+# file: requirements.txt
+mem0ai>=1.0,<2
+```
+
+With mem0ai 2.x there is no such parameter. Keep the event and wait for it:
+
+```python
+# file: later.py
+import time
+
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> list[str]:
+    receipt = client.add(text, user_id=user)
+    return [memory["id"] for memory in finished(receipt["event_id"])]
+
+
+def finished(event_id: str, seconds: float = 60) -> list[dict[str, str]]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        event = client.client.get(f"/v1/event/{event_id}/").json()
+        if event["status"] == "SUCCEEDED":
+            return event["results"]
+        if event["status"] == "FAILED":
+            raise RuntimeError(f"event {event_id} has failed")
+        time.sleep(1.5)
+    raise TimeoutError(f"event {event_id} is not done after {seconds} seconds")
+```
+
+An event may succeed without any memory: then nothing in the text was worth one.
+
+## Fix safety
+There is no automatic fix. `async_mode=False` is right only where every release that the project admits honours it and the
+receiver cannot be the open-source `Memory`; the advice says which of the two ways is open.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+- [mem0ai 1.0 sends `async_mode=True` by default](https://github.com/mem0ai/mem0/pull/3545)
+- [mem0ai 2.0 has no `async_mode` any more](https://github.com/mem0ai/mem0/pull/4740)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,52 @@
-"""A fixed sleep after `add` stands in for waiting until it is done."""
+"""A fixed sleep after `add` stands in for waiting until it is done.
+
+## What it does
+Reports an `add` of a hosted client that is followed by a sleep and then by a read of the same client, in the same flow.
+
+## Why is this bad?
+How long the platform takes is not fixed: four, eight and more than eighteen seconds have been measured. A sleep that is
+enough today is not on the day when the platform is busy, and too long on all others. Tests that rely on it fail now and then.
+
+## Example
+```python
+import time
+
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def test_remembers() -> None:
+    client.add("I like tea", user_id="test")
+    time.sleep(5)
+    assert client.search("tea", filters={"user_id": "test"})["results"]
+```
+
+## Use instead
+```python
+import time
+
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def test_remembers() -> None:
+    receipt = client.add("I like tea", user_id="test")
+    while client.client.get(f"/v1/event/{receipt['event_id']}/").json()["status"] not in ("SUCCEEDED", "FAILED"):
+        time.sleep(1.5)
+    assert client.search("tea", filters={"user_id": "test"})["results"]
+```
+
+## Fix safety
+There is no automatic fix.
+
+## Options
+- `mem0ai`: the release to assume where no manifest or lock says
+
+## References
+- [mem0: get the status of an event](https://docs.mem0.ai/api-reference/events/get-event)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""Whether `add` is queued is decided at run time."""
+"""Whether `add` is queued is decided at run time.
+
+## What it does
+Reports an `add` of a hosted client whose `async_mode` is a variable, or may be in a `**mapping` whose keys are not all known:
+a parameter, a configuration, the answer of a function.
+
+A mapping whose keys can be seen (a literal, `dict(...)`, keys set one by one) is not reported: it is as good as keywords.
+
+## Why is this bad?
+The code behind it must be right for both answers, memories and a receipt, and nothing here shows that it is.
+
+## Example
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, **options: object) -> None:
+    client.add(text, **options)
+```
+
+## Use instead
+```python
+from mem0 import MemoryClient
+
+client = MemoryClient()
+
+
+def remember(text: str, user: str) -> None:
+    client.add(text, user_id=user)
+```
+
+## Fix safety
+There is no automatic fix: a keyword beside a mapping that has the same key raises `TypeError`.
+
+## Options
+- `fail-on`: `"info"` makes remarks fail a run
+
+## References
+- [MEM101: what becomes of code that reads the answer](MEM101.md)
+"""
 
 from __future__ import annotations
 
