@@ -113,4 +113,6 @@ def test_what_is_no_notebook(data: bytes) -> None:
 def test_blanking_moves_nothing(cells: list[str]) -> None:
     found = code(notebook(*cells))
     assert len(found.text) == len(found.shown)
-    assert [(at, c) for at, c in enumerate(found.text) if c in "\r\n"] == [(at, c) for at, c in enumerate(found.shown) if c in "\r\n"]
+    assert [(at, c) for at, c in enumerate(found.text) if c in "\r\n"] == [
+        (at, c) for at, c in enumerate(found.shown) if c in "\r\n"
+    ]
