@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mem0_shim.client import BlockingWaitWarning, install, uninstall, wrap
 from mem0_shim.handle import PendingAdd, pending
+from mem0_shim.reads import StaleReadWarning
 from mem0_shim.receipt import is_receipt
 from mem0_shim.reports import (
     ExtractionFailedWarning,
@@ -39,6 +40,7 @@ __all__ = [
     "PendingReadWarning",
     "PendingTimeout",
     "PendingUnavailable",
+    "StaleReadWarning",
     "UnreadReceiptWarning",
     "UnwaitableReceiptWarning",
     "install",

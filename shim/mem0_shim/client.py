@@ -7,11 +7,12 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from types import FrameType, FunctionType, MethodType
+from types import FrameType
 from typing import Any, Final, TypeVar
 
-from mem0_shim import _boot, handle
-from mem0_shim.callsite import Site, find_call, note_access
+from mem0_shim import _boot, handle, reads
+from mem0_shim.callsite import Site, find_call
+from mem0_shim.patching import SETTINGS, as_coroutine_function, process, replace_method, restore_methods, settings_of
 from mem0_shim.receipt import Receipt, event_ids, outcome, track
 from mem0_shim.reports import (
     DOCUMENTATION,
@@ -26,7 +27,6 @@ from mem0_shim.settings import Policy, Settings, disabled, read_settings
 
 _C = TypeVar("_C")
 _MODULE: Final = "mem0.client.main"
-_ATTRIBUTE: Final = "_mem0_shim_settings"
 
 
 class BlockingWaitWarning(PendingMemoryWarning):
@@ -35,38 +35,15 @@ class BlockingWaitWarning(PendingMemoryWarning):
     code = "wait-blocks-event-loop"
 
 
-class Process:
-    """What is installed in this process."""
-
-    __slots__ = ("disabled", "settings", "wrapped")
-
-    def __init__(self) -> None:
-        self.settings: Settings | None = None
-        self.wrapped = False  # at least one client has settings of its own
-        self.disabled = False
-
-
-process: Final = Process()
-
-
-def settings_of(client: object) -> Settings | None:
-    """The settings in force for a client: its own, else the process's; None where the shim is not to act."""
-    if process.disabled:
-        return None
-    if process.wrapped:
-        own = getattr(client, "__dict__", {}).get(_ATTRIBUTE)
-        if own is not None:
-            return own  # type: ignore[no-any-return] # only wrap() sets it
-    return process.settings
-
-
 class Call:
     """One call of ``add``: the policy that holds for it, and where it stands."""
 
-    __slots__ = ("client", "policy", "settings", "site", "waits")
+    __slots__ = ("arguments", "client", "flow", "policy", "settings", "site", "waits")
 
     def __init__(self, client: Any, site: Site | None, settings: Settings, policy: Policy, *, waits: bool) -> None:
         self.client = client
+        self.arguments: dict[str, Any] = {}
+        self.flow: reads.Flow | None = None
         self.site = site
         self.settings = settings
         self.policy = policy
@@ -79,7 +56,9 @@ class Call:
         return self.site
 
 
-def begin(client: Any, kwargs: dict[str, Any], frame: FrameType, honours: bool, is_async: bool) -> Call | None:
+def begin(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType, *, honours: bool, is_async: bool
+) -> Call | None:
     """Decide what holds for a call; adds ``async_mode=False`` where the policy is ``wait`` and the era honours it.
 
     Returns:
@@ -96,7 +75,10 @@ def begin(client: Any, kwargs: dict[str, Any], frame: FrameType, honours: bool, 
     waits = policy == "wait" and kwargs.get("async_mode") is not True
     if waits and honours and kwargs.get("async_mode") is None:
         kwargs["async_mode"] = False
-    return Call(client, site, settings, policy, waits=waits)
+    call = Call(client, site, settings, policy, waits=waits)
+    call.arguments = {**kwargs, "options": args[1]} if len(args) > 1 else kwargs
+    call.flow = reads.this_flow() if is_async else None
+    return call
 
 
 def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, handle.PendingAdd | None]:
@@ -117,13 +99,7 @@ def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, hand
         return answer, None
     policy: Policy = "warn" if call.policy == "wait" else call.policy
     tracked = track(answer, Receipt(ids, site, policy, call.client))
-    if not call.waits:
-        return tracked, None
-    if not ids:
-        text = f"the receipt of add() has no event id: it cannot be waited for ({DOCUMENTATION}#{UnwaitableReceiptWarning.code})"
-        emit(UnwaitableReceiptWarning(text, ids, site), site)
-        return tracked, None
-    return tracked, handle.PendingAdd(
+    pending = handle.PendingAdd(
         call.client,
         ids,
         bare_list=isinstance(answer, list),
@@ -131,6 +107,15 @@ def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, hand
         added_at=str(site),
         settings=call.settings,
     )
+    if not call.waits:
+        if call.settings.reads != "off":
+            reads.note_add(call.arguments, pending, site, call.flow or reads.this_flow(), call.settings.stale_seconds)
+        return tracked, None
+    if not ids:
+        text = f"the receipt of add() has no event id: it cannot be waited for ({DOCUMENTATION}#{UnwaitableReceiptWarning.code})"
+        emit(UnwaitableReceiptWarning(text, ids, site), site)
+        return tracked, None
+    return tracked, pending
 
 
 def _failed(call: Call, answer: Any, site: Site, ids: tuple[str, ...]) -> None:
@@ -157,9 +142,9 @@ def _deliberate(error: Exception) -> bool:
     return isinstance(error, Warning | extraction_failed())
 
 
-def _guarded_begin(client: Any, kwargs: dict[str, Any], honours: bool, is_async: bool) -> Call | None:
+def _guarded_begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, honours: bool, is_async: bool) -> Call | None:
     try:
-        return begin(client, kwargs, sys._getframe(2), honours, is_async)
+        return begin(client, args, kwargs, sys._getframe(2), honours=honours, is_async=is_async)
     except Exception:  # an error of ours must not reach the application
         internal_error("a call of add was not observed")
         return None
@@ -201,7 +186,7 @@ def _waited_in_vain(error: Exception, tracked: Any) -> Any:
 def _sync_add(original: Callable[..., Any], honours: bool) -> Callable[..., Any]:
     @functools.wraps(original)
     def add(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = _guarded_begin(self, kwargs, honours, is_async=False)
+        call = _guarded_begin(self, args, kwargs, honours=honours, is_async=False)
         answer = original(self, *args, **kwargs)
         if call is None:
             return answer
@@ -227,59 +212,10 @@ def _async_add(original: Callable[..., Any], honours: bool) -> Callable[..., Any
 
     @functools.wraps(original)
     def add(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = _guarded_begin(self, kwargs, honours, is_async=True)
+        call = _guarded_begin(self, args, kwargs, honours=honours, is_async=True)
         return original(self, *args, **kwargs) if call is None else observed(call, self, args, kwargs)
 
-    return _as_coroutine_function(add) if inspect.iscoroutinefunction(original) else add
-
-
-def _as_coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A plain function that `inspect.iscoroutinefunction` takes for what it stands for."""
-    if hasattr(inspect, "markcoroutinefunction"):
-        inspect.markcoroutinefunction(function)
-        return function
-    return _CoroutineFunction(function)
-
-
-class _Forwarding:
-    """An object that passes for the function that it stands for."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        names = {name: getattr(function, name) for name in ("__module__", "__name__", "__qualname__", "__doc__")}
-        self.__dict__.update(getattr(function, "__dict__", {}), _function=function, **names)
-
-    __class__ = property(lambda _: FunctionType)  # what isinstance() is to believe
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_function"], name)
-
-
-class _CoroutineFunction(_Forwarding):
-    """Before Python 3.12 only the code flags of a function say that it makes coroutines: those of the original are shown."""
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
-
-    def __getattr__(self, name: str) -> Any:
-        function = self.__dict__["_function"]
-        return getattr(inspect.unwrap(function) if name == "__code__" else function, name)
-
-
-class Method(_Forwarding):
-    """Stands in the class in place of one of the SDK's functions, and notes the line that takes it from a client."""
-
-    def __init__(self, original: Any, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self.__dict__.update(_mem0_shim_original=original)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self._function
-        note_access(sys._getframe(1))
-        return MethodType(self._function, instance)
+    return as_coroutine_function(add) if inspect.iscoroutinefunction(original) else add
 
 
 def honours_async_mode(client_class: type) -> bool:
@@ -290,28 +226,17 @@ def honours_async_mode(client_class: type) -> bool:
 
 def patch(module: Any) -> None:
     """Put our methods into the clients of ``mem0.client.main``. Twice is once; instrumentation of others stays in place."""
-    for name in ("MemoryClient", "AsyncMemoryClient"):
-        client_class = getattr(module, name, None)
-        if not isinstance(client_class, type):
-            continue  # no such client in this era
-        make = _async_add if name.startswith("Async") else _sync_add
-        replace_method(client_class, "add", functools.partial(make, honours=honours_async_mode(client_class)))
+    for client_class in _classes(module):
+        is_async = client_class.__name__.startswith("Async")
+        make = functools.partial(_async_add if is_async else _sync_add, honours=honours_async_mode(client_class))
+        replace_method(client_class, "add", make)
+        reads.patch(client_class, is_async=is_async)
 
 
-def replace_method(client_class: type, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put a method into a class in place of the SDK's; one that is ours already stays."""
-    original = vars(client_class).get(name)
-    if original is None or getattr(original, "_mem0_shim_original", None) is not None:
-        return
-    setattr(client_class, name, Method(original, make(original)))
-
-
-def _unpatch(module: Any) -> None:
-    for name in ("MemoryClient", "AsyncMemoryClient"):
-        client_class = getattr(module, name, None)
-        for attribute, value in list(vars(client_class).items()) if isinstance(client_class, type) else ():
-            if type(value) is Method:
-                setattr(client_class, attribute, value._mem0_shim_original)
+def _classes(module: Any) -> tuple[type, ...]:
+    """The hosted clients of ``mem0.client.main``; an early era has one only."""
+    found = (getattr(module, name, None) for name in ("MemoryClient", "AsyncMemoryClient"))
+    return tuple(kind for kind in found if isinstance(kind, type))
 
 
 def _prepare() -> None:
@@ -348,13 +273,11 @@ def wrap(client: _C, policy: str | None = None, **options: Any) -> _C:
         ValueError, TypeError: A setting that there is not, or a value that it does not take.
     """
     settings = read_settings(policy=policy, **options)
-    module = sys.modules.get(_MODULE)
-    classes = tuple(c for name in ("MemoryClient", "AsyncMemoryClient") if isinstance(c := getattr(module, name, None), type))
-    if not issubclass(type(client), classes):
+    if not issubclass(type(client), _classes(sys.modules.get(_MODULE))):
         return client
     _prepare()
     process.wrapped = True
-    setattr(client, _ATTRIBUTE, settings)
+    setattr(client, SETTINGS, settings)
     return client
 
 
@@ -381,5 +304,5 @@ def uninstall() -> None:
     if process.wrapped:
         return
     _boot.forget(_MODULE)
-    if module is not None:
-        _unpatch(module)
+    for client_class in _classes(module):
+        restore_methods(client_class)

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any, Final
 from urllib.parse import quote
 
-from mem0_shim import polling, reports
+from mem0_shim import polling, reads, reports
 from mem0_shim.callsite import UNKNOWN
 from mem0_shim.receipt import TERMINAL, event_ids, outcome, plain, receipt_of
 from mem0_shim.settings import Settings, read_settings
@@ -39,6 +39,11 @@ class PendingAdd:
 
     def __repr__(self) -> str:
         return f"<PendingAdd {', '.join(self.event_ids) or 'without an event id'}, added at {self.added_at}>"
+
+    @property
+    def client(self) -> Any:
+        """The client that is asked."""
+        return self._client
 
     @property
     def token(self) -> str:
@@ -160,6 +165,7 @@ class PendingAdd:
             raise reports.PendingUnavailable(f"the client is closed: {accepted}", self.token, self.event_ids) from error
 
     def _memories(self, events: list[dict[str, Any]]) -> Any:
+        reads.forget(self.event_ids)
         for event in events:
             if str(event.get("status", "")).upper() == "FAILED":
                 why = event.get("error") or event.get("message") or "mem0 gives no reason"

@@ -273,11 +273,16 @@ def host_of(client: object) -> str:
     return str(getattr(client, "host", "") or "").rstrip("/")
 
 
+def account_key(client: object) -> tuple[str, str]:
+    """What tells accounts apart: the host and a fingerprint of the API key, never the key."""
+    return host_of(client), hashlib.sha256(str(getattr(client, "api_key", "")).encode()).hexdigest()[:16]
+
+
 def account_of(client: object, settings: Settings) -> Account:
     """The account that a client belongs to; clients with the same host and API key share one."""
-    fingerprint = hashlib.sha256(str(getattr(client, "api_key", "")).encode()).hexdigest()[:16]
+    key = account_key(client)
     with _lock:
-        return _accounts.setdefault((host_of(client), fingerprint), Account(settings, _pace))
+        return _accounts.setdefault(key, Account(settings, _pace))
 
 
 def nudge_all() -> None:

@@ -59,10 +59,14 @@ def platform() -> Iterator[Mem0Emulator]:
 
 @pytest.fixture(autouse=True)
 def _nothing_installed() -> Iterator[None]:
-    """Every test begins and ends without the shim."""
-    from mem0_shim import client
+    """Every test begins and ends without the shim, which has hidden no error of its own."""
+    from mem0_shim import client, reads, reports
 
     yield
+    reads._outstanding.clear()
+    hidden = set(reports._internal_errors)
+    reports._internal_errors.clear()
+    assert not hidden
     client.process.wrapped = False
     client.uninstall()
     client.process.settings = None

@@ -62,6 +62,15 @@ def make_http_module() -> Any:
         def search(self, query: str, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
             return self.client.post("/v3/memories/search/", json={"query": query, **kwargs}).raise_for_status().json()
 
+        def get(self, memory_id: str) -> Any:
+            return self.client.get(f"/v1/memories/{memory_id}/").raise_for_status().json()
+
+        def history(self, memory_id: str) -> Any:
+            return self.client.get(f"/v1/memories/{memory_id}/history/").raise_for_status().json()
+
+        def delete_all(self, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
+            return self.client.delete("/v1/memories/", params=kwargs).raise_for_status().json()
+
         def get_all(self, options: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002 - mem0ai's signature
             return self.client.post("/v3/memories/", json=kwargs).raise_for_status().json()
 

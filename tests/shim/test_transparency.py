@@ -20,6 +20,7 @@ from unittest import mock
 import mem0_shim
 import pytest
 from mem0_shim import client as shim_client
+from mem0_shim import patching
 from mem0_shim.callsite import UNKNOWN
 from mem0_shim.receipt import Receipt, TrackedDict, TrackedList, track
 
@@ -231,7 +232,7 @@ def test_installing_twice_is_once_and_uninstalling_restores(sdk: Any) -> None:
     install(sdk, "raise")
     assert vars(sdk.MemoryClient)["add"] is patched
     mem0_shim.uninstall()
-    shim_client._unpatch(sdk)  # what uninstall does for the module that is in sys.modules
+    patching.restore_methods(sdk.MemoryClient)  # as uninstall does for the module that is in sys.modules
     assert vars(sdk.MemoryClient)["add"] is original
 
 
@@ -327,7 +328,7 @@ def test_wrap_returns_anything_else_as_it_is(other: Any) -> None:
 def test_installing_before_mem0_is_imported() -> None:
     program = (
         "import sys, mem0_shim; mem0_shim.install('warn'); assert 'mem0' not in sys.modules; import mem0;"
-        "from mem0_shim.client import Method; assert type(vars(mem0.MemoryClient)['add']) is Method;"
+        "from mem0_shim.patching import Method; assert type(vars(mem0.MemoryClient)['add']) is Method;"
         "assert not [f for f in sys.meta_path if type(f).__module__ == 'mem0_shim._boot' and f.name != 'yaml']"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, cwd=SHIM)

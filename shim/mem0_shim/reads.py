@@ -1,0 +1,224 @@
+"""Reads of a scope whose ``add`` is not finished: a warning at the read, or a barrier that waits for the event first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from mem0_shim import polling
+from mem0_shim.callsite import Site, find_call
+from mem0_shim.patching import as_coroutine_function, replace_method, settings_of
+from mem0_shim.reports import (
+    DOCUMENTATION,
+    PendingMemoryWarning,
+    PendingTimeout,
+    PendingUnavailable,
+    emit,
+    internal_error,
+    log,
+)
+
+if TYPE_CHECKING:
+    from mem0_shim.handle import PendingAdd
+
+READS: Final = ("search", "get_all", "get", "history", "update", "delete_all")
+_ENTITIES: Final = ("user_id", "agent_id", "app_id", "run_id")
+_LIMIT: Final = 1000  # outstanding adds that are remembered; older ones are past their time
+
+Entity = tuple[str, str]
+Flow = weakref.ref[Any]
+
+
+class StaleReadWarning(PendingMemoryWarning):
+    """Memories are read, or changed, that an unfinished ``add`` of the same scope may still be about to write."""
+
+    code = "stale-read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Add:
+    account: tuple[str, str]
+    entities: frozenset[Entity]
+    flow: Flow
+    until: float
+    pending: PendingAdd
+    added_at: Site
+
+
+_outstanding: list[_Add] = []
+_lock = threading.Lock()
+
+
+def this_flow() -> Flow:
+    """The running task of asyncio or trio, else the thread."""
+    try:
+        task: Any = asyncio.current_task()
+    except RuntimeError:
+        trio = sys.modules.get("trio")
+        task = None
+        if trio is not None:
+            with contextlib.suppress(RuntimeError):
+                task = trio.lowlevel.current_task()
+    return weakref.ref(threading.current_thread() if task is None else task)
+
+
+def note_add(arguments: dict[str, Any], pending: PendingAdd, added_at: Site, flow: Flow, seconds: float) -> None:
+    """Remember an unfinished ``add``, by the arguments that name its scope, for so many seconds."""
+    now = time.monotonic()
+    entities = frozenset(entities_of(arguments))
+    if not entities or not pending.event_ids:
+        return
+    made = _Add(polling.account_key(pending.client), entities, flow, now + seconds, pending, added_at)
+    with _lock:
+        _outstanding[:] = [add for add in _outstanding if add.until > now][-_LIMIT + 1 :]
+        _outstanding.append(made)
+
+
+def forget(event_ids: tuple[str, ...]) -> None:
+    """The events are known to have ended."""
+    with _lock:
+        _outstanding[:] = [add for add in _outstanding if not set(add.pending.event_ids) & set(event_ids)]
+
+
+def entities_of(arguments: dict[str, Any]) -> set[Entity]:
+    """The entities that a call names: ids at the top, in ``filters`` or ``options``, below ``AND`` and ``OR``, in ``in`` lists.
+
+    ``*`` and other operators name none.
+    """
+    found: set[Entity] = set()
+    options = arguments.get("options")
+    for source in (arguments, arguments.get("filters"), getattr(options, "filters", None)):
+        _collect(source, found)
+    return found
+
+
+def _collect(source: object, found: set[Entity]) -> None:
+    if not isinstance(source, dict):
+        return
+    for name, value in source.items():
+        if name in _ENTITIES:
+            values = value.get("in") if isinstance(value, dict) else [value]
+            found.update((name, v) for v in values or () if isinstance(v, str) and v != "*")
+        elif name in ("AND", "OR") and isinstance(value, list):
+            for part in value:
+                _collect(part, found)
+
+
+def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[_Add]:
+    """The unfinished adds of this flow that a read is about."""
+    now, account, flow = time.monotonic(), polling.account_key(client), this_flow()
+    with _lock:
+        adds = [add for add in _outstanding if add.until > now and add.account == account and add.flow == flow]
+    if method in ("get", "history", "update"):
+        return adds  # they name a memory, which any of them may be about to change
+    wanted = entities_of(arguments)
+    return [add for add in adds if not wanted.isdisjoint(add.entities)]
+
+
+class _Barrier:
+    """What a read is to wait for, and how to tell of it where that cannot be had."""
+
+    def __init__(self, adds: list[_Add], method: str, site: Site) -> None:
+        self.adds = adds
+        self.method = method
+        self.site = site
+
+    def passed(self, add: _Add, error: Exception | None) -> None:
+        """The event of an add has ended, in failure too; or it has not, and the read is stale."""
+        if isinstance(error, PendingTimeout | PendingUnavailable):
+            self.tell(add)
+            return
+        if error is not None:
+            log.warning("%s: a read waited for an add that has failed: %s", self.site, error)
+        forget(add.pending.event_ids)
+
+    def tell(self, add: _Add) -> None:
+        """Warn at the read.
+
+        Raises:
+            StaleReadWarning: The application's filters turn it into an error.
+        """
+        text = (
+            f"{self.method}() of a scope whose add() at {add.added_at} is not finished: it may not see those memories yet"
+            f" ({DOCUMENTATION}#{StaleReadWarning.code})"
+        )
+        emit(StaleReadWarning(text, add.pending.event_ids, add.added_at), self.site)
+
+
+def _before(client: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> _Barrier | None:
+    """Warn of a stale read, or say what is to be waited for first.
+
+    Raises:
+        StaleReadWarning: The application's filters turn it into an error.
+    """
+    try:
+        settings = settings_of(client)
+        if settings is None or settings.reads == "off" or settings.policy == "off":
+            return None
+        position = {"search": 1, "get_all": 0, "delete_all": 0}.get(method)
+        if position is not None and len(args) > position:
+            kwargs = {"options": args[position], **kwargs}
+        stale = _stale(client, method, kwargs)
+        if not stale:
+            return None
+        barrier = _Barrier(stale, method, find_call(frame))
+        if settings.reads == "barrier":
+            return barrier
+        barrier.tell(stale[-1])
+    except StaleReadWarning:
+        raise
+    except Exception:  # an error of ours must not reach the application
+        internal_error("a read was not examined")
+    return None
+
+
+def _sync_read(original: Callable[..., Any], method: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _outstanding and (barrier := _before(self, method, args, kwargs, sys._getframe(1))) is not None:
+            for add in barrier.adds:
+                try:
+                    add.pending.result()
+                except Exception as error:  # the read tells what there is
+                    barrier.passed(add, error)
+                else:
+                    barrier.passed(add, None)
+        return original(self, *args, **kwargs)
+
+    return read
+
+
+def _async_read(original: Callable[..., Any], method: str) -> Callable[..., Any]:
+    async def after(barrier: _Barrier, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for add in barrier.adds:
+            try:
+                await add.pending.aresult()
+            except Exception as error:  # the read tells what there is
+                barrier.passed(add, error)
+            else:
+                barrier.passed(add, None)
+        return await original(self, *args, **kwargs)
+
+    @functools.wraps(original)
+    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
+        barrier = _before(self, method, args, kwargs, sys._getframe(1)) if _outstanding else None
+        return original(self, *args, **kwargs) if barrier is None else after(barrier, self, args, kwargs)
+
+    return as_coroutine_function(read) if inspect.iscoroutinefunction(original) else read
+
+
+def patch(client_class: type, *, is_async: bool) -> None:
+    """Put our reads into a client class in place of the SDK's."""
+    make = _async_read if is_async else _sync_read
+    for method in READS:
+        replace_method(client_class, method, functools.partial(make, method=method), notes_access=False)
