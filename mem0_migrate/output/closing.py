@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mem0_migrate.output.view import View
 
 _VERDICTS: dict[Verdict, str] = {
-    "breaks": "{} break",
+    "breaks": "{} break{}",
     "may-break": "{} may break",
     "undecided": "{} undecided (a value that we cannot see decides)",
     "no-visible-effect": "{} not affected (nothing depends on the answer)",
@@ -81,7 +81,8 @@ def totals(report: Report, view: View) -> Iterator[str]:
     verdicts = Counter(site.verdict for site in report.sites)
     files = count(report.files, "file")
     if report.sites:
-        parts = [text.format(verdicts[verdict]) for verdict, text in _VERDICTS.items() if verdicts[verdict] or "break" in verdict]
+        numbers = ((text, verdicts[verdict]) for verdict, text in _VERDICTS.items() if verdicts[verdict] or "break" in verdict)
+        parts = [text.format(number, "s" if number == 1 else "") for text, number in numbers]
         text = f"{count(len(report.sites), 'call')} of mem0's add() in {files}: {', '.join(parts)}."
     else:
         text = f"No call of mem0's add() in {files}."

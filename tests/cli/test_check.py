@@ -75,7 +75,7 @@ def test_a_pipe_gets_one_line_per_finding(command: CommandLine) -> None:
         "app/old.py:3:1: MEM901 not checked: SyntaxError: invalid syntax\n"
         "\n"
         "Found 1 error and 1 warning.\n"
-        "1 call of mem0's add() in 7 files: 1 break, 0 may break.\n"
+        "1 call of mem0's add() in 7 files: 1 breaks, 0 may break.\n"
         "Nothing says which mem0ai they run with, so every release was considered. Say which with --mem0ai, for example "
         "--mem0ai 1.0.3.\n"
         "1 file could not be checked, so this is not the whole picture (--allow-incomplete accepts that).\n"

@@ -84,3 +84,19 @@ def test_no_character_is_too_much_for_a_terminal(encoding: str, printed: bytes) 
     environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
     assert result.stdout.replace(b"\r", b"") == printed
+
+
+def test_a_check_from_end_to_end_imports_no_codemod(tmp_path: Path) -> None:
+    (tmp_path / "deps.py").write_text("from mem0 import MemoryClient\n\nclient = MemoryClient()\n", encoding="utf-8")
+    (tmp_path / "api.py").write_text("from deps import client\n\nprint(client.add('é')['results'][0]['id'])\n", encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("mem0ai==1.0.3\n", encoding="utf-8")
+    code = (
+        "import sys\n"
+        "from mem0_migrate.__main__ import main\n"
+        "sys.argv = ['mem0-migrate', 'check', '--color', 'never']\n"
+        "try:\n    main()\nfinally:\n    print('libcst' in sys.modules, 'jsonschema' in sys.modules, file=sys.stderr)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (result.returncode, result.stderr) == (1, "False False\n")
+    assert result.stdout.startswith("api.py:3:7: MEM101 `client.add('é')['results'][0]['id']` raises KeyError: 'id'")
+    assert result.stdout.endswith("Found 1 error.\n1 call of mem0's add() in 2 files: 1 breaks, 0 may break.\n")
