@@ -7,7 +7,7 @@ import importlib.resources
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import mem0_migrate
-from mem0_migrate.model import Declaration, Finding, Position, Report, Site, Span, Unreadable
+from mem0_migrate import model
+from mem0_migrate.model import ERAS, Declaration, Edit, Finding, Fix, Position, Report, Site, Span, Step, Unreadable, Use
 from mem0_migrate.output import json as json_format
 from mem0_migrate.output import statistics
 from mem0_migrate.output.view import View
@@ -162,20 +163,59 @@ def test_the_schema_refuses(report: Report, change: Callable[[Any], None]) -> No
 NUMBERS = st.integers(1, 9_999)
 COUNTS = st.integers(0, 9_999)
 ROWS = st.none() | NUMBERS
-st.register_type_strategy(Position, st.builds(Position, row=NUMBERS, column=NUMBERS))
-st.register_type_strategy(Span, st.builds(Span, cell=ROWS))
-st.register_type_strategy(Declaration, st.builds(Declaration, row=ROWS))
-st.register_type_strategy(Unreadable, st.builds(Unreadable, row=ROWS))
-st.register_type_strategy(Finding, st.builds(Finding, code=st.sampled_from(["MEM101", "MEM902"])))
+TEXT = st.text(max_size=9)
+POSITIONS = st.builds(Position, NUMBERS, NUMBERS)
+SPANS = st.builds(Span, TEXT, POSITIONS, POSITIONS, ROWS)
+STEPS = st.lists(st.builds(Step, SPANS, TEXT), max_size=2).map(tuple)
+CONSEQUENCES = st.dictionaries(st.sampled_from(ERAS), TEXT)
+EDITS = st.lists(st.builds(Edit, SPANS, TEXT), max_size=2).map(tuple)
+SEVERITY, RECEIVER, CONFIDENCE, MODE, FORM, VERDICT = (
+    st.sampled_from(get_args(kind))
+    for kind in (model.Severity, model.Receiver, model.Confidence, model.AsyncMode, model.Form, model.Verdict)
+)
+FIXES = st.builds(Fix, st.sampled_from(["keyword", "shim", "async", "none"]), st.sampled_from(["safe", "unsafe"]), TEXT, EDITS)
+FINDINGS = st.builds(
+    Finding,
+    code=st.from_regex(r"\AMEM[0-9]{3}\Z"),
+    name=TEXT,
+    severity=SEVERITY,
+    message=TEXT,
+    span=SPANS,
+    receiver=st.none() | RECEIVER,
+    confidence=CONFIDENCE,
+    async_mode=st.none() | MODE,
+    usage=st.none() | TEXT,
+    consequence=CONSEQUENCES,
+    evidence=STEPS,
+    marks=STEPS,
+    related=STEPS,
+    advice=TEXT,
+    fix=st.none() | FIXES,
+)
+SITES = st.builds(
+    Site,
+    span=SPANS,
+    form=FORM,
+    receiver=RECEIVER,
+    confidence=CONFIDENCE,
+    async_mode=MODE,
+    uses=st.lists(st.builds(Use, TEXT, SPANS, TEXT), max_size=2).map(tuple),
+    usage=TEXT,
+    evidence=STEPS,
+    declaration=st.builds(Declaration, st.frozensets(st.sampled_from(ERAS)), TEXT, st.none() | TEXT, ROWS, st.booleans()),
+    verdict=VERDICT,
+    consequence=CONSEQUENCES,
+)
+UNREADABLE = st.builds(Unreadable, TEXT, TEXT, ROWS)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     st.builds(
         Report,
-        findings=st.lists(st.from_type(Finding), max_size=2).map(tuple),
-        sites=st.lists(st.from_type(Site), max_size=2).map(tuple),
-        incomplete=st.lists(st.from_type(Unreadable), max_size=2).map(tuple),
+        findings=st.lists(FINDINGS, max_size=2).map(tuple),
+        sites=st.lists(SITES, max_size=2).map(tuple),
+        incomplete=st.lists(UNREADABLE, max_size=2).map(tuple),
         files=COUNTS,
         analysed=COUNTS,
         suppressed=COUNTS,
