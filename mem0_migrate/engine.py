@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from mem0_migrate.project.modules import Modules
 from mem0_migrate.project.reading import read
 from mem0_migrate.project.search import Importers, mentioning
 from mem0_migrate.project.source import Source, load, parse
-from mem0_migrate.sdk import surface
 from mem0_migrate.tracking.tracker import Tracked, is_seed, track
 from mem0_migrate.usage.judgement import JudgedSite, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from mem0_migrate.settings import Settings
 
 __all__ = ["MissingPathError", "check", "explain"]
@@ -48,7 +48,12 @@ def check(paths: Sequence[str], settings: Settings) -> Report:
     incomplete = {problem.filename: problem for problem in problems}
     sites = tuple(item.site for item in judged if found.reported is None or item.site.span.filename in found.reported)
     return Report(
-        tuple(kept), sites, tuple(incomplete[name] for name in sorted(incomplete)), len(found.files), len(tracked.sources), suppressed
+        tuple(kept),
+        sites,
+        tuple(incomplete[name] for name in sorted(incomplete)),
+        len(found.files),
+        len(tracked.sources),
+        suppressed,
     )
 
 
@@ -76,7 +81,7 @@ def _analyse(
         name, data = settings.stdin
         files = tuple(sorted({*files, name}))
 
-        def loading(filename: str) -> Source | Unreadable:  # noqa: F811
+        def loading(filename: str) -> Source | Unreadable:
             return parse(filename, data) if filename == name else load(filename)
 
     mentions, unread = mentioning([item for item in files if settings.stdin is None or item != settings.stdin[0]], b"mem0")

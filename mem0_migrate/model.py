@@ -6,9 +6,11 @@ pipeline: relative to the working directory where the file lies below it, with `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Severity = Literal["error", "warning", "info"]
 Receiver = Literal["hosted", "hosted-async", "either", "oss"]

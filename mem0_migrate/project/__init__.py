@@ -1,0 +1,1 @@
+"""The code base of the user: files, text, modules, manifests."""

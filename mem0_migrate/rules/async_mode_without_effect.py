@@ -64,10 +64,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.model import Finding, Severity
 from mem0_migrate.rules.phrasing import admitted, repair, site_finding
 
 if TYPE_CHECKING:
+    from mem0_migrate.model import Finding, Severity
     from mem0_migrate.usage.judgement import JudgedSite
 
 CODE = "MEM106"
@@ -81,8 +81,13 @@ def check(judged: JudgedSite) -> Finding | None:
         return None
     eras = admitted(judged)
     if judged.misspelt is not None:
-        message = f"`{judged.misspelt}` is no parameter of add(); it is sent to the platform and ignored. Did you mean `async_mode`?"
+        message = (
+            f"`{judged.misspelt}` is no parameter of add(); it is sent to the platform and ignored. Did you mean `async_mode`?"
+        )
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice="Correct the name.", consequence={})
+    if judged.in_options:
+        message = "`async_mode` in AddMemoryOptions has no effect: it has no such field, and drops it"
+        return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged))
     if judged.site.async_mode == "false" and "v2" in eras and judged.site.form != "http":
         where = "mem0ai 2.x, which this project requires," if len(eras) == 1 else "mem0ai 2.x, which this project admits,"
         message = f"`async_mode=False` has no effect: {where} has no such parameter"

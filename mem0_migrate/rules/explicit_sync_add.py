@@ -51,10 +51,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.model import Finding, Severity
 from mem0_migrate.rules.phrasing import site_finding
 
 if TYPE_CHECKING:
+    from mem0_migrate.model import Finding, Severity
     from mem0_migrate.usage.judgement import JudgedSite
 
 CODE = "MEM108"

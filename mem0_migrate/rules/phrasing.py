@@ -79,7 +79,5 @@ def repair(judged: JudgedSite) -> str:
     if "v2" in eras and len(eras) == 1:
         return f"mem0ai 2.x has no way to make add() wait: {wait}, and read the memories then."
     if "v2" in eras:
-        return (
-            f"Pin `mem0ai<2` and pass `async_mode=False` to keep the old answer; for mem0ai 2.x, which ignores that, {wait}."
-        )
+        return f"Pin `mem0ai<2` and pass `async_mode=False` to keep the old answer; for mem0ai 2.x, which ignores that, {wait}."
     return f"Pass `async_mode=False` to keep the old answer, or {wait}."

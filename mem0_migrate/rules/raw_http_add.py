@@ -55,10 +55,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.model import Finding, Severity
 from mem0_migrate.rules.phrasing import admitted, shortened, site_finding, use_mark
 
 if TYPE_CHECKING:
+    from mem0_migrate.model import Finding, Severity
     from mem0_migrate.usage.judgement import JudgedSite
 
 CODE = "MEM201"

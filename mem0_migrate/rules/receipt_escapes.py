@@ -55,10 +55,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.model import Finding, Severity
 from mem0_migrate.rules.phrasing import repair, shortened, site_finding, use_mark
 
 if TYPE_CHECKING:
+    from mem0_migrate.model import Finding, Severity
     from mem0_migrate.usage.judgement import JudgedSite
 
 CODE = "MEM103"
@@ -80,5 +80,6 @@ def check(judged: JudgedSite) -> Finding | None:
     """Report an implicit `add` whose answer goes where its use cannot be seen."""
     if not judged.implicit or judged.aware or judged.never_awaited or judged.worst is None or judged.category() != "escapes":
         return None
-    message = f"The answer of add() {_WORDS[judged.worst.kind]} (`{shortened(judged.worst.expression)}`): it is a receipt now, not memories"
+    gone = f"{_WORDS[judged.worst.kind]} (`{shortened(judged.worst.expression)}`)"
+    message = f"The answer of add() {gone}: it is a receipt now, not memories"
     return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged), marks=use_mark(judged))

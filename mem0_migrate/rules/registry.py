@@ -7,9 +7,12 @@ import inspect
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mem0_migrate import rules
-from mem0_migrate.model import Severity
+
+if TYPE_CHECKING:
+    from mem0_migrate.model import Severity
 
 DOCUMENTATION = "docs/rules"
 

@@ -42,7 +42,10 @@ There is no automatic fix.
 
 from __future__ import annotations
 
-from mem0_migrate.model import Severity
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mem0_migrate.model import Severity
 
 CODE = "MEM901"
 SEVERITY: Severity = "error"

@@ -1,0 +1,1 @@
+"""What is true of mem0ai, as data."""

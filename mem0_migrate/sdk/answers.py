@@ -6,10 +6,12 @@ Sources: the answer of v0 and v1 with `output_format="v1.1"` (what 0.1.82 and la
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mem0_migrate.model import Era
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mem0_migrate.model import Era
 
 NESTED: dict[str, Any] = {"results": [{"message": "queued", "status": "PENDING", "event_id": "…"}]}
 FLAT: dict[str, Any] = {"message": "queued", "status": "PENDING", "event_id": "…"}
@@ -29,10 +31,6 @@ class _NeverReachedError(Exception):
     """The loop that would read this runs over nothing."""
 
 
-class _ExcludedError(Exception):
-    """A test of the code keeps it from reading this."""
-
-
 def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple[str, ...]] = ()) -> str:
     """What happens in an era when the answer is read along `path` and then used as `kind` says, in words.
 
@@ -40,13 +38,9 @@ def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple
     that the code tests before (`if result.get("results")`, `isinstance(items, list)`, `"results" in result`).
     """
     try:
-        for prefix in tested:
-            if not _walk(RECEIPTS[era], prefix):
-                raise _ExcludedError
-        value = _walk(RECEIPTS[era], path)
-        return _used(value, kind)
-    except _ExcludedError:
-        return "finds no memories, and goes on as if none had been stored"
+        if not all(_walk(RECEIPTS[era], prefix) for prefix in tested):
+            return "finds no memories, and goes on as if none had been stored"
+        return _used(_walk(RECEIPTS[era], path), kind)
     except _NeverReachedError:
         return "the loop over the memories never runs, although the write was accepted"
     except (KeyError, TypeError, AttributeError) as error:

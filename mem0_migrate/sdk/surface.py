@@ -23,7 +23,7 @@ CLASSES: dict[str, tuple[str, Kind]] = {
     "mem0.memory.main.AsyncMemory": ("AsyncMemory", "oss-async"),
 }
 
-KINDS: dict[str, Kind] = {name: kind for name, kind in CLASSES.values()}
+KINDS: dict[str, Kind] = dict(CLASSES.values())
 
 ADD = "add"
 

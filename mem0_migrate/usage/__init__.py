@@ -1,0 +1,1 @@
+"""What becomes of an answer: its uses, its mode, reads after it, and the judgement."""

@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import answers as shapes
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.loads import MUTATORS
-from mem0_migrate.tracking.values import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mem0_migrate.tracking.solver import SolvedCall, Solver
+    from mem0_migrate.tracking.values import Value
 
 _ITERATING = frozenset(
-    ["list", "tuple", "set", "frozenset", "sorted", "enumerate", "zip", "map", "filter", "any", "all", "sum", "max", "min", "iter",
-     "next", "reversed"]
-)  # fmt: skip
-_NEUTRAL_LIBRARIES = frozenset(["builtins.dict", "typing.cast", "copy.copy", "copy.deepcopy", "builtins.super", "builtins.setattr"])
+    [
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "sorted",
+        "enumerate",
+        "zip",
+        "map",
+        "filter",
+        "any",
+        "all",
+        "sum",
+        "max",
+        "min",
+        "iter",
+        "next",
+        "reversed",
+    ]
+)
+_NEUTRAL_LIBRARIES = frozenset(
+    ["builtins.dict", "typing.cast", "copy.copy", "copy.deepcopy", "builtins.super", "builtins.setattr"]
+)
 _TYPE_TESTS = frozenset(["isinstance", "type", "id", "callable", "hasattr", "issubclass"])
 _PRINTERS = frozenset(["print", "pprint", "pp", "echo", "secho", "write", "print_json", "rule"])
-_LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "success", "trace", "notice"])
+_LOG_METHODS = frozenset(
+    ["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "success", "trace", "notice"]
+)
 _SERIALISERS = frozenset(["dumps", "dump", "safe_dump", "jsonify", "JSONResponse", "to_json", "pformat"])
 _AWARE_WORDS = ("pending", "receipt", "event_id", "eventid", "poll", "wait_for", "await_event", "queued")
 _TRANSPARENT_TAILS = frozenset(
@@ -150,7 +172,7 @@ class _Reader:
         kind = self._handed_to(call, node)
         if kind is None or (waits and kind not in ("passed", "stored")):
             return
-        if kind in ("truth",) and path:
+        if kind == "truth" and path:
             kind = "member-truth"
         place = call.fact.place
         yield AnswerUse(kind, call.filename, place, path, waits)
@@ -191,13 +213,13 @@ class _Reader:
         del node
         return "passed"
 
-    def _store(self, base: int, key: str, place: facts.Place, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
+    def _store(
+        self, base: int, key: str, place: facts.Place, node: int, path: tuple[str, ...], waits: int
+    ) -> Iterator[AnswerUse]:
         """Stored into an attribute that nobody reads, or into something unknown."""
         held = self.solver.values.get(base, ())
         if key.startswith("."):
-            cells = [
-                self.solver.cells.get(((value[1], value[2]), key)) for value, _ in held if value[0] in ("instance", "class")
-            ]
+            cells = [self.solver.cells.get(((value[1], value[2]), key)) for value, _ in held if value[0] in ("instance", "class")]
             if any(cell is not None and self.solver.edges.get(cell) for cell in cells):
                 return
         elif base in self.solver.awake or any(value[0] == "container" for value, _ in held):

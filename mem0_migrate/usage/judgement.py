@@ -10,7 +10,7 @@ from mem0_migrate.sdk import answers as shapes
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import evidence
 from mem0_migrate.usage.answers import AnswerUse, collect
-from mem0_migrate.usage.kinds import CATEGORIES, WORDS
+from mem0_migrate.usage.kinds import CATEGORIES, PHRASES
 from mem0_migrate.usage.modes import ModeReader
 from mem0_migrate.usage.reads import StaleRead, stale_reads
 
@@ -32,6 +32,7 @@ class JudgedSite:
     stale: StaleStep | None
     never_awaited: bool
     misspelt: str | None
+    in_options: bool
     may_be_oss: bool
 
     @property
@@ -108,14 +109,29 @@ class _Judge:
         verdict = _verdict(receiver, mode, worst, aware=aware, stale=stale, declaration=declaration)
         span = evidence.span_at(self.sources, record.filename, record.place)
         form: Form = "http" if record.url else "reference" if record.reference else "call"
-        consequence = self._consequence(worst_raw, worst, eras, answer_uses) if verdict in ("breaks", "may-break", "no-visible-effect") else {}
+        consequence = (
+            self._consequence(worst_raw, worst, eras, answer_uses)
+            if verdict in ("breaks", "may-break", "no-visible-effect")
+            else {}
+        )
         site = Site(
-            span, form, receiver, trail.confidence, mode, tuple(dict.fromkeys(self._use(use) for use in answer_uses)),
-            "receipt-aware" if aware else worst.kind if worst else "discarded", trail.steps, declaration, verdict, consequence,
+            span,
+            form,
+            receiver,
+            trail.confidence,
+            mode,
+            tuple(dict.fromkeys(self._use(use) for use in answer_uses)),
+            "receipt-aware" if aware else worst.kind if worst else "discarded",
+            trail.steps,
+            declaration,
+            verdict,
+            consequence,
         )
         text = evidence.text_at(self.sources, record.filename, record.place)
         oss = any(not surface.is_hosted(client[1]) for client in clients)
-        return JudgedSite(site, text, worst, stale, never_awaited, self.modes.misspelt(record), oss)
+        return JudgedSite(
+            site, text, worst, stale, never_awaited, self.modes.misspelt(record), self.modes.in_options(record), oss
+        )
 
     def _mode(self, record: SiteRecord) -> AsyncMode:
         if not record.url:
@@ -131,7 +147,9 @@ class _Judge:
         if receiver != "hosted-async" or not record.waits:
             return False
         awaited = any(
-            value[0] == "answer" and value[1] == record.number and value[2] == 0 for held in self.solver.values.values() for value, _ in held
+            value[0] == "answer" and value[1] == record.number and value[2] == 0
+            for held in self.solver.values.values()
+            for value, _ in held
         )
         pending = [use for use in uses if use.waits]
         return not awaited and all(use.kind == "discarded" for use in pending)
@@ -159,7 +177,7 @@ class _Judge:
         if category in ("memories", "truth"):
             return {era: shapes.outcome(era, raw.path, raw.kind, _tested(raw, uses)) for era in eras}
         if category == "escapes":
-            return {era: f"{_shape(era)} is {WORDS[worst.kind]}" for era in eras}
+            return {era: f"{_shape(era)} is {PHRASES[worst.kind]}" for era in eras}
         return dict.fromkeys(eras, "the write is only queued; nothing here depends on when it is done")
 
     def _stale(self, record: SiteRecord) -> StaleStep | None:
@@ -188,7 +206,10 @@ def _tested(use: AnswerUse, uses: list[AnswerUse]) -> tuple[tuple[str, ...], ...
     tests = {
         other.path
         for other in uses
-        if other.kind in ("type-tested", "member-truth", "contains") and other.path and other.filename == use.filename and other.place < use.place
+        if other.kind in ("type-tested", "member-truth", "contains")
+        and other.path
+        and other.filename == use.filename
+        and other.place < use.place
     }
     return tuple(sorted(path for path in tests if _leads(path, use.path)))
 

@@ -41,11 +41,31 @@ CATEGORIES: dict[str, Category] = {
     "copied": "neutral",
 }
 
-WORDS: dict[str, str] = {
+PHRASES: dict[str, str] = {
+    "subscript": "read by key",
+    "get": "read by key",
+    "attribute": "read as an object",
+    "iterated": "iterated",
+    "unpacked": "unpacked",
+    "counted": "counted",
+    "contains": "searched for a key",
+    "member-truth": "tested for what it holds",
+    "compared": "compared",
+    "combined": "combined with other values",
+    "truth": "tested for truth",
     "returned": "returned to code that is not part of this code base",
     "yielded": "yielded to code that is not part of this code base",
     "stored": "stored, and read nowhere in this code base",
     "passed": "handed to code that is not part of this code base",
     "serialised": "serialised",
     "spread": "spread into another mapping",
+    "printed": "printed",
+    "logged": "logged",
+    "formatted": "put into a text",
+    "receipt-key": "asked for what only a receipt has",
+    "status-compared": "compared with a status",
+    "receipt-helper": "handed to a function that waits for receipts",
+    "discarded": "thrown away",
+    "type-tested": "tested for its type",
+    "copied": "copied",
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from mem0_migrate.model import AsyncMode
 from mem0_migrate.tracking.summary import NOTHING
 
 if TYPE_CHECKING:
+    from mem0_migrate.model import AsyncMode
     from mem0_migrate.tracking.solver import SiteRecord, SolvedCall, Solver
     from mem0_migrate.tracking.summary import ModeWrite
 
@@ -17,9 +17,29 @@ _LITERALS: dict[object, AsyncMode] = {False: "false", True: "true", None: "none"
 _FIELD_DUMPS = frozenset(["model_dump", "dict", "asdict", "to_dict"])
 _COPIES = frozenset(["copy", "deepcopy", "dict", "OrderedDict"])
 _ADD_KEYWORDS = frozenset(
-    ["messages", "data", "user_id", "agent_id", "app_id", "run_id", "metadata", "filters", "prompt", "infer", "options", "timestamp",
-     "output_format", "version", "includes", "excludes", "immutable", "enable_graph", "expiration_date", "session_id"]
-)  # fmt: skip
+    [
+        "messages",
+        "data",
+        "user_id",
+        "agent_id",
+        "app_id",
+        "run_id",
+        "metadata",
+        "filters",
+        "prompt",
+        "infer",
+        "options",
+        "timestamp",
+        "output_format",
+        "version",
+        "includes",
+        "excludes",
+        "immutable",
+        "enable_graph",
+        "expiration_date",
+        "session_id",
+    ]
+)
 
 
 class ModeReader:
@@ -42,11 +62,29 @@ class ModeReader:
         """A keyword that looks like a misspelt `async_mode`."""
         for number in site.calls:
             for name, _ in self.solver.calls[number].keywords:
-                if name and name != KEYWORD and name not in _ADD_KEYWORDS and (
-                    difflib.SequenceMatcher(None, name.lower().replace("_", ""), "asyncmode").ratio() > 0.8  # noqa: PLR2004 (one or two letters off)
+                if (
+                    name
+                    and name != KEYWORD
+                    and name not in _ADD_KEYWORDS
+                    and (
+                        difflib.SequenceMatcher(None, name.lower().replace("_", ""), "asyncmode").ratio() > 0.8  # noqa: PLR2004 (one or two letters off)
+                    )
                 ):
                     return name
         return None
+
+    def in_options(self, site: SiteRecord) -> bool:
+        """Whether `async_mode` is put into `AddMemoryOptions`, which has no such field and drops it (mem0ai 2.0.0 to 2.2.1)."""
+        for number, (skip, _) in site.calls.items():
+            call = self.solver.calls[number]
+            given = [node for name, node in call.keywords if name == "options"]
+            given += [node for node, _ in call.arguments[skip + 1 : skip + 2]]
+            for node in given:
+                for made in (made for reached in self.solver.behind(node) for made in self.solver.call_of.get(reached, ())):
+                    built = any(name.rpartition(".")[2] == "AddMemoryOptions" for name in made.libraries)
+                    if built and any(name == KEYWORD for name, _ in made.keywords):
+                        return True
+        return False
 
     def _call(self, call: SolvedCall, context: tuple[int, ...]) -> AsyncMode:
         modes: list[AsyncMode] = []
@@ -75,7 +113,9 @@ class ModeReader:
             if current in self._containers:
                 found.add(self._container(current, call, context, seen | {current}))
                 continue
-            sources = [source for source, kind, number in self.solver.incoming.get(current, ()) if self._followed(kind, number, context)]
+            sources = [
+                source for source, kind, number in self.solver.incoming.get(current, ()) if self._followed(kind, number, context)
+            ]
             made = self.solver.call_of.get(current, ())
             if made and not sources:
                 found.add(self._result(made[0], call, context, seen | {current}))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import surface
-from mem0_migrate.tracking.values import Value
 
 if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import SolvedCall, Solver
     from mem0_migrate.tracking.summary import Arm
+    from mem0_migrate.tracking.values import Value
 
 _DEPTH = 3  # calls between the common scope and the `add`, and the read, in all: what a reader can see through
 _NEAR_READS = frozenset(["get", "history"])
@@ -76,7 +76,11 @@ class _Flow:
         found: dict[int, StaleRead] = {}
         for (filename, _), calls in sorted(self.scopes.items()):
             leaving = self.solver.files[filename].summary.leaving
-            effects = [(call, effect) for call in sorted(calls, key=lambda call: call.fact.order) for effect in self._effects(call, _DEPTH)]
+            effects = [
+                (call, effect)
+                for call in sorted(calls, key=lambda call: call.fact.order)
+                for effect in self._effects(call, _DEPTH)
+            ]
             adds = [(call, effect) for call, effect in effects if effect.kind == "add"]
             reads = [(call, effect) for call, effect in effects if effect.kind == "read"]
             for first, add in adds:
@@ -102,14 +106,15 @@ class _Flow:
             return None
         sleeps = [call.number for call in between if call.fact.text.rpartition(".")[2] == "sleep"]
         distance = (add.depth + read.depth) * 1000 + second.fact.order - first.fact.order
-        return StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleeps[0] if sleeps else None)
+        return StaleRead(
+            add.number, read.number, read.method, (first.number, second.number), distance, sleeps[0] if sleeps else None
+        )
 
     def _effects(self, call: SolvedCall, depth: int) -> list[_Effect]:
         found = list(self.direct.get(call.number, ()))
         if depth:
             for function in sorted(call.functions):
-                for effect in self._function(function, depth - 1):
-                    found.append(_Effect(effect.kind, effect.number, effect.clients, effect.entities, effect.depth + 1, effect.method))
+                found += [replace(effect, depth=effect.depth + 1) for effect in self._function(function, depth - 1)]
         return found
 
     def _function(self, function: tuple[str, int], depth: int) -> tuple[_Effect, ...]:
