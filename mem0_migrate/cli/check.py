@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mem0_migrate.cli.failures import failures
-from mem0_migrate.cli.options import CODES, ENVIRONMENT, PATTERNS, Sections, configuration, flattened, option
+from mem0_migrate.cli.options import CODES, ENVIRONMENT, PATTERNS, Sections, configuration, flattened, option, relative
 from mem0_migrate.cli.terminal import in_color, is_terminal, say, width, write
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def _stdin(settings: Settings, paths: tuple[str, ...], filename: str | None) -> 
         raise click.UsageError("`-` needs --stdin-filename: what a file means depends on where in the repository it stands.")
     if paths not in ((), ("-",)):
         raise click.UsageError("--stdin-filename checks one file, from standard input; name no other path.")
-    return replace(settings, stdin=(filename, sys.stdin.buffer.read())), (filename,)
+    name = relative(filename)
+    return replace(settings, stdin=(name, sys.stdin.buffer.read())), (name,)
 
 
 def _print(report: Report, settings: Settings, options: dict[str, Any]) -> None:

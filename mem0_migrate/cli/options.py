@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +73,11 @@ def option(section: str, name: str, *others: str, **attributes: Any) -> Decorato
 def flattened(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
     """The items of all lists that an option was given; None where it was not given."""
     return tuple(item for given in lists for item in given) or None
+
+
+def relative(path: str) -> str:
+    """A path as the engine names files: relative to the working directory, with `/` between its parts."""
+    return Path(os.path.relpath(path)).as_posix()
 
 
 _CONFIGURATION = "Configuration"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mem0_migrate.cli.failures import failures
-from mem0_migrate.cli.options import ENVIRONMENT, Sections, configuration, option
+from mem0_migrate.cli.options import ENVIRONMENT, Sections, configuration, option, relative
 from mem0_migrate.cli.terminal import say
 
 
@@ -31,6 +31,7 @@ def why(place: str, verbose: bool, **options: Any) -> None:
         from mem0_migrate import engine, settings
 
         chosen = settings.load(config=options["config"], isolated=options["isolated"], overrides={"mem0ai": options["mem0ai"]})
-        filename = target["filename"]
-        lines = engine.explain((filename,), chosen, filename, int(target["row"]))
+        filename = relative(target["filename"])
+        paths = (filename,) if filename.startswith("../") else (".", filename)
+        lines = engine.explain(paths, chosen, filename, int(target["row"]))
     say(lines, color=False)

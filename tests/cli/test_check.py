@@ -232,7 +232,9 @@ def test_paths(command: CommandLine) -> None:
 
 def test_standard_input_stands_for_a_file(command: CommandLine) -> None:
     command.answer = report("error")
-    result = command.run("check", "--stdin-filename", "app/api.py", "-", "--output-format", "full", input=SOURCE.encode("utf-8"))
+    result = command.run(
+        "check", "--stdin-filename", "./app//api.py", "-", "--output-format", "full", input=SOURCE.encode("utf-8")
+    )
     assert result.stderr == ""
     assert command.settings is not None
     assert (command.paths, command.settings.stdin) == (("app/api.py",), ("app/api.py", SOURCE.encode()))

@@ -36,7 +36,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         ("app/api.py:12", "app/api.py", 12),
         ("app/api.py:12:7", "app/api.py", 12),
         ("app/api.py:12:7:", "app/api.py", 12),
-        ("C:\\app\\api.py:12", "C:\\app\\api.py", 12),
+        ("./app//api.py:12", "app/api.py", 12),
+        ("app:1/api.py:12", "app:1/api.py", 12),
     ],
 )
 def test_a_place_as_check_prints_it(
@@ -44,7 +45,12 @@ def test_a_place_as_check_prints_it(
 ) -> None:
     result = command.run("why", place, "--mem0ai", "<2")
     assert (result.stdout, result.exit_code) == ("1. created here\n2. called here\n", 0)
-    assert asked == [((filename,), "<2", filename, row)]
+    assert asked == [((".", filename), "<2", filename, row)]
+
+
+def test_a_place_elsewhere(command: CommandLine, asked: list[tuple[object, ...]]) -> None:
+    assert command.run("why", "../other/a.py:1").exit_code == 0
+    assert asked == [(("../other/a.py",), None, "../other/a.py", 1)]
 
 
 @pytest.mark.parametrize("place", ["app/api.py", "app/api.py:", ":12", "app/api.py:x"])
