@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,10 +19,16 @@ from mem0_migrate.tracking.values import DIRECT
 if TYPE_CHECKING:
     from mem0_migrate.project.modules import Modules
     from mem0_migrate.project.source import Source
+    from mem0_migrate.tracking.summary import Summary
 
-# A file takes part from the start when it imports mem0 or talks to the platform's host.
-_SEED = re.compile(rb"\b(?:from|import)\b[^\n]*\bmem0\b|import_module\(|__import__\(|mem0\.ai")
+# A file takes part from the start when it imports what leads to a client class, or talks to the platform's host.
+_SEED = re.compile(
+    rb"\b(?:from|import)\b[^\n]*\bmem0\b(?!\.(?!(?:client|memory)\.main\b|(?:client|memory)[ \t]+import))"
+    rb"|import_module\(|__import__\(|mem0\.ai"
+)
 _LEVELS = 2
+_DEEP_STACK = 256 << 20  # bytes; of which only what is used is ever taken
+_DEEP_LIMIT = 30_000  # frames, for the deepest tree that `project.source` lets through
 
 
 class ImporterIndex(Protocol):
@@ -53,6 +62,30 @@ def track(
     """Solve the seeds and all that their facts reach. `conftests` gives the test files below the folder of a conftest."""
     tracked = Tracked(Solver(modules))
     return _Tracking(tracked, importers, load, conftests).run(seeds)
+
+
+def _summary(source: Source) -> Summary | None:
+    """The summary of a file; one that is nested deeply is read on a stack of its own. None where that is not enough."""
+    try:
+        return summarise(source)
+    except RecursionError:
+        pass
+    found: list[Summary] = []
+
+    def read() -> None:
+        with suppress(RecursionError):
+            found.append(summarise(source))
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_DEEP_STACK)
+    sys.setrecursionlimit(_DEEP_LIMIT)
+    try:
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    return found[0] if found else None
 
 
 class _Tracking:
@@ -92,9 +125,8 @@ class _Tracking:
         if isinstance(source, Unreadable):
             self.tracked.problems.append(source)
             return
-        try:
-            summary = summarise(source)
-        except RecursionError:
+        summary = _summary(source)
+        if summary is None:
             self.tracked.problems.append(Unreadable(filename, "nested too deeply to be analysed"))
             return
         self.tracked.sources[filename] = source

@@ -209,7 +209,7 @@ def _tested(use: AnswerUse, uses: list[AnswerUse]) -> tuple[tuple[str, ...], ...
         if other.kind in ("type-tested", "member-truth", "contains")
         and other.path
         and other.filename == use.filename
-        and other.place < use.place
+        and other.place[0] <= use.place[0]
     }
     return tuple(sorted(path for path in tests if _leads(path, use.path)))
 
