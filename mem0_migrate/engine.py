@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import pkgutil
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mem0_migrate import rules
@@ -68,33 +71,40 @@ def explain(paths: Sequence[str], settings: Settings, filename: str, row: int) -
 def _analyse(
     paths: Sequence[str], settings: Settings, also: str | None = None
 ) -> tuple[Discovery, Tracked, Declarations, list[Unreadable]]:
+    stdin = settings.stdin[0] if settings.stdin is not None else None
     found = discover(
-        paths,
+        paths if stdin is None or os.path.lexists(stdin) else (os.path.dirname(stdin) or ".",),  # noqa: PTH120
         exclude=settings.exclude,
         extend_exclude=settings.extend_exclude,
         force_exclude=settings.force_exclude,
         respect_gitignore=settings.respect_gitignore,
     )
-    files = found.files
-    loading = load
     if settings.stdin is not None:
         name, data = settings.stdin
-        files = tuple(sorted({*files, name}))
+        found = replace(found, files=tuple(sorted({*found.files, name})), reported=frozenset({name}))
+    files = found.files
 
-        def loading(filename: str) -> Source | Unreadable:
-            return parse(filename, data) if filename == name else load(filename)
+    def source_of(filename: str) -> Source | Unreadable:
+        return parse(filename, data) if filename == stdin else load(filename)
 
-    mentions, unread = mentioning([item for item in files if settings.stdin is None or item != settings.stdin[0]], b"mem0")
+    on_disk = [item for item in files if item != stdin]
+    mentions, unread = mentioning(on_disk, b"mem0")
     seeds = [filename for filename in mentions if _is_seed(filename)]
-    if settings.stdin is not None and is_seed(settings.stdin[1]):
-        seeds.append(settings.stdin[0])
+    if stdin is not None and is_seed(data):
+        seeds.append(stdin)
     if also is not None and also in files and also not in seeds:
         seeds.append(also)
     modules = Modules(files)
-    importers = Importers(files, modules)
-    tracked = track(sorted(seeds), modules, importers, loading, _tests_below(files))
+    importers = Importers(on_disk, modules)
+    tracked = track(sorted(seeds), modules, importers, source_of, _tests_below(files))
     problems = [*found.problems, *unread, *tracked.problems, *importers.problems, *_unparsable(mentions, seeds)]
-    return found, tracked, Declarations(found.root, settings.mem0ai), problems
+    return found, tracked, Declarations(_top(found.root), settings.mem0ai), problems
+
+
+def _top(root: Path) -> Path:
+    """Where to look for manifests up to: outside git, the working directory if the code base lies below it."""
+    here = Path.cwd()
+    return here if here in root.absolute().parents else root
 
 
 def _is_seed(filename: str) -> bool:
@@ -166,7 +176,7 @@ def _reported(
         if found.reported is not None and filename not in found.reported and filename in tracked.sources:
             continue
         source = tracked.sources.get(filename)
-        comments = suppressions.find(_texts(source)) if source is not None and _has_comments(source) else None
+        comments = suppressions.find_in(source) if source is not None else None
         for finding in by_file.get(filename, ()):
             if not settings_for.reports(finding.code, filename):
                 continue
@@ -177,21 +187,6 @@ def _reported(
         if comments is not None and settings_for.reports(unused_suppression.CODE, filename):
             kept += unused_suppression.findings(filename, comments, lambda code, name=filename: settings_for.reports(code, name))  # type: ignore[misc]
     return sorted(kept, key=_place), suppressed
-
-
-def _has_comments(source: Source) -> bool:
-    return "noqa" in source.text.lower() or "mem0-migrate" in source.text
-
-
-def _texts(source: Source) -> Any:
-    """The text that comments are looked for in: of a notebook, by cell."""
-    if not source.cells:
-        return source.text
-    ends = [*(cell.first_row for cell in source.cells[1:]), len(source.starts)]
-    return {
-        cell.number: "\n".join(source.line(row) for row in range(cell.first_row, end))
-        for cell, end in zip(source.cells, ends, strict=True)
-    }
 
 
 def _place(finding: Finding) -> tuple[Any, ...]:
