@@ -100,7 +100,6 @@ def replace_method(
 def restore_methods(client_class: type) -> None:
     """Put the SDK's methods back into a class; a wrapper that somebody put around ours stays."""
     for name, value in list(vars(client_class).items()):
-        if (
-            value is not None and getattr(value, "_mem0_shim_placed", None) is value
-        ):  # a wrapper around ours may have copied our attributes
-            setattr(client_class, name, value._mem0_shim_original)
+        original = getattr(value, "_mem0_shim_original", None)
+        if original is not None and value._mem0_shim_placed is value:  # a wrapper around ours may have copied our attributes
+            setattr(client_class, name, original)

@@ -5,7 +5,19 @@ Its answers follow mem0's OpenAPI description of August 2026 and recorded traffi
 
 from __future__ import annotations
 
-from mem0_shim.testing.knobs import Knobs, Refusal
-from mem0_shim.testing.server import Mem0Emulator, RecordedRequest
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mem0_shim.testing.knobs import Knobs, Refusal
+    from mem0_shim.testing.server import Mem0Emulator, RecordedRequest
 
 __all__ = ["Knobs", "Mem0Emulator", "RecordedRequest", "Refusal"]
+
+
+def __getattr__(name: str) -> Any:
+    """The server is imported on first use: the pytest plugin below this package is loaded with every run of pytest."""
+    if name in __all__:
+        from mem0_shim.testing import knobs, server
+
+        return getattr(knobs if name in ("Knobs", "Refusal") else server, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
