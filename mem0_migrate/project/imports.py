@@ -44,11 +44,31 @@ class Import:
 
 
 def candidates(data: bytes, known: frozenset[bytes]) -> set[bytes]:
-    """Those of the `known` last components of module names that an import in these bytes may name; `ITSELF` for dots alone."""
+    """Those of the `known` components of module names that an import in these bytes may name; `ITSELF` for dots alone."""
+    text = _blocks(data)
+    found = set(known.intersection(text.translate(_WORDS).split()))
+    if _DOTS_ALONE.search(text):
+        found.add(ITSELF)
+    return found
+
+
+def statements(data: bytes) -> tuple[Import, ...]:
+    """The imports in these bytes, in their order."""
+    found: list[Import] = []
+    for source, names, modules, called, anchor in _STATEMENT.findall(_blocks(data)):
+        if source:
+            found.append(_import(source, tuple(map(_text, _listed(names)))))
+        elif called:
+            found.append(_import(anchor + called if called.startswith(b".") else called, None))
+        else:
+            found.extend(_import(module, None) for module in _listed(modules))
+    return tuple(found)
+
+
+def _blocks(data: bytes) -> bytes:
+    """The lines that hold the word `import`, what lies between them where they are close, and all of the last statement."""
     find = data.find
     place = find(b"import")
-    if place < 0:
-        return set()
     pieces: list[bytes] = []
     while place >= 0:
         start = data.rfind(b"\n", 0, place) + 1
@@ -62,24 +82,7 @@ def candidates(data: bytes, known: frozenset[bytes]) -> set[bytes]:
             place, following = following, find(b"import", following + 6)
         pieces.append(data[start : max(end, _statement_end(data, place))])
         place = following
-    text = b" ".join(pieces)
-    found = set(known.intersection(text.translate(_WORDS).split()))
-    if _DOTS_ALONE.search(text):
-        found.add(ITSELF)
-    return found
-
-
-def statements(data: bytes) -> tuple[Import, ...]:
-    """The imports in these bytes, in their order."""
-    found: list[Import] = []
-    for source, names, modules, called, anchor in _STATEMENT.findall(data):
-        if source:
-            found.append(_import(source, tuple(map(_text, _listed(names)))))
-        elif called:
-            found.append(_import(anchor + called if called.startswith(b".") else called, None))
-        else:
-            found.extend(_import(module, None) for module in _listed(modules))
-    return tuple(found)
+    return b"\n".join(pieces)
 
 
 def _import(source: bytes, names: tuple[str, ...] | None) -> Import:

@@ -72,15 +72,27 @@ class Modules:
         directory, _, base = self._absolute(package_file).rpartition("/")
         return self._file(f"{directory}/{name}") if base.partition(".")[0] == _INIT else None
 
-    def below(self, package_file: str, filename: str) -> bool:
-        """Tell whether a file lies in the directory of a package or deeper."""
-        return self._absolute(filename).startswith(self._absolute(package_file).rpartition("/")[0] + "/")
-
     def components(self) -> set[str]:
-        """The last components of the names of all modules: `sub` of `pkg.sub`."""
+        """What the dotted name of a module of this code base can be made of: names of directories and modules."""
         self._index()
-        packages = {directory.rpartition("/")[2] for directory in self._packages}
-        return packages.union(path.rpartition("/")[2].partition(".")[0] for path in self._files)
+        paths = [path.rpartition("/") for path in self._files]
+        directories = {directory.rpartition("/")[2] for directory in {directory for directory, _, _ in paths}}
+        return directories.union(base.partition(".")[0] for _, _, base in paths)
+
+    def place_of(self, filename: str) -> tuple[str, str, str]:
+        """Where a module is: the directory that it is looked up in, absolute; the name of that directory; and its own name there.
+
+        For `pkg/sub.py` as for `pkg/sub/__init__.py` these are the directory of `pkg`, `pkg` and `sub`.
+        """
+        directory, _, base = self._absolute(filename).rpartition("/")
+        name = base.partition(".")[0]
+        if name == _INIT:
+            directory, _, name = directory.rpartition("/")
+        return directory, directory.rpartition("/")[2], name
+
+    def below(self, directory: str, filename: str) -> bool:
+        """Tell whether a file lies in an absolute directory or deeper."""
+        return self._absolute(filename).startswith(directory + "/")
 
     def _index(self) -> None:
         if self._files or not self._names:

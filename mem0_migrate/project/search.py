@@ -40,8 +40,8 @@ def mentioning(files: Sequence[str], word: bytes) -> tuple[list[str], list[Unrea
 class Importers:
     """Which files import a module.
 
-    The first question reads every file once and keeps, for each last component of a module name in the code base, the files whose
-    import statements hold it as a word; a question then reads those files only.
+    The first question reads every file once and keeps, for each component of a module name in the code base, the files whose import
+    statements hold it as a word; a question then reads those files only that can mean the module.
     """
 
     def __init__(self, files: Sequence[str], modules: Modules) -> None:
@@ -63,27 +63,44 @@ class Importers:
         of a package's submodule imports the package. Two kinds of file hand on what they do not name, and are there whatever
         `names` are: one that imports `*`, and an `__init__` that imports the module as an object. No names: all importers.
         """
-        if self._index is None:
-            self._index = self._read_all()
-        component = self._component(filename)
-        found = set(self._index.get(_bytes(component), ()))
-        if _is_package(filename):
-            found.update(index for index in self._index.get(ITSELF, ()) if self._modules.below(filename, self._files[index]))
-        word = re.compile(rb"(?<![\w\x80-\xff])(?:%s)(?![\w\x80-\xff])" % b"|".join(map(re.escape, map(_bytes, sorted(names)))))
+        words = [_bytes(name) for name in sorted(names)]
+        word = re.compile(rb"(?<![\w\x80-\xff])(?:%s)(?![\w\x80-\xff])" % b"|".join(map(re.escape, words)))
+        component = self._modules.place_of(filename)[2]
         importers: list[str] = []
-        for index in found:
-            importer = self._files[index]
+        for importer in self._possible(filename):
             try:
                 data = _code(importer)
             except OSError as error:
                 self._problems[importer] = Unreadable(importer, explain(error))
                 continue
-            named = not names or word.search(data) is not None
-            if importer != filename and (named or b"*" in data or _is_package(importer)):
+            named = not words or (any(name in data for name in words) and word.search(data) is not None)
+            if named or b"*" in data or _is_package(importer):
                 forms = (self._form(importer, statement, filename, component) for statement in statements(data))
                 if any(form and (named or form == "all" or (form == "module" and _is_package(importer))) for form in forms):
                     importers.append(importer)
         return sorted(importers)
+
+    def _possible(self, target: str) -> list[str]:
+        """Files that may import the target, to judge by the words of their imports and by where they are.
+
+        An import names the target's directory too, or is relative from below that directory, or finds the target by its name alone.
+        """
+        if self._index is None:
+            self._index = self._read_all()
+        modules = self._modules
+        directory, above, component = modules.place_of(target)
+        dotted = set(self._index.get(_bytes(above), ()))
+        possible = set()
+        for index in self._index.get(_bytes(component), ()):
+            name = self._files[index]
+            if index in dotted or modules.below(directory, name) or modules.resolve(name, component, 0) == target:
+                possible.add(name)
+        if _is_package(target):
+            inside = f"{directory}/{component}"
+            possible.update(
+                name for name in map(self._files.__getitem__, self._index.get(ITSELF, ())) if modules.below(inside, name)
+            )
+        return sorted(possible - {target})
 
     def _form(self, importer: str, statement: Import, target: str, component: str) -> Literal["module", "names", "all"] | None:
         """What a statement takes of the target: the module as an object, some of its names, all of them, or nothing."""
@@ -98,9 +115,6 @@ class Importers:
         if component in names and resolve(importer, f"{module}.{component}" if module else component, level) == target:
             return "module"
         return None
-
-    def _component(self, filename: str) -> str:
-        return self._modules.name_of(filename).rpartition(".")[2]
 
     def _read_all(self) -> dict[bytes, array[int]]:
         known = frozenset(map(_bytes, self._modules.components()))

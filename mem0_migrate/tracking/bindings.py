@@ -61,7 +61,12 @@ class Bindings:
         self._globals: dict[ScopeNode, set[str]] = defaultdict(set)
         self._classes: dict[str, ast.ClassDef] = {}
         self._derived: dict[str, list[ast.ClassDef]] = defaultdict(list)
+        self._stored: list[tuple[ast.Name, str, ast.expr]] = []
         self._walk()
+        for holder, name, value in self._stored:
+            owner = self.own_class(holder)
+            if owner is not None:
+                self._attributes[owner][name].append(value)
 
     # -- questions ---------------------------------------------------------------------------------------------------------------
 
@@ -145,12 +150,12 @@ class Bindings:
             found += [keyword.value for call in self.calls.get(owner.name, ()) for keyword in call.keywords if keyword.arg == name]
         return found
 
-    def callers(self, function: FunctionNode) -> Sequence[ast.Call]:
-        """Calls in this file that may be of this function, told by its name."""
-        if isinstance(function, ast.Lambda):
-            return ()
+    def constructions(self, function: FunctionNode) -> Sequence[ast.Call]:
+        """The calls in this file that construct the class of this `__init__`, told by its name; none for other functions."""
         owner = self.owner(function)
-        return self.calls.get(owner.name if owner is not None and function.name == "__init__" else function.name, ())
+        if owner is None or isinstance(function, ast.Lambda) or function.name != "__init__":
+            return ()
+        return self.calls.get(owner.name, ())
 
     def returned(self, function: FunctionNode) -> list[ast.expr]:
         """The expressions that a function returns."""
@@ -177,7 +182,7 @@ class Bindings:
 
     def _statement(self, node: ast.AST) -> ast.AST:
         while not isinstance(node, (ast.stmt, ast.Module)):
-            node = self.parents[node]
+            node = self.parents.get(node, self.tree)  # a node made here has none
         return node
 
     def _dominates(self, at: ast.AST, use: ast.AST) -> bool:
@@ -312,9 +317,7 @@ class Bindings:
                 part = value.elts[number] if paired and isinstance(value, (ast.Tuple, ast.List)) else None
                 self._bind(element, None if isinstance(element, ast.Starred) else part, at, scope)
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and value is not None and form == "value":
-            owner = self.own_class(target.value)
-            if owner is not None:
-                self._attributes[owner][target.attr].append(value)
+            self._stored.append((target.value, target.attr, value))
         elif isinstance(target, ast.Subscript):
             self._write(target, target.value, value if form == "value" else None, scope)
 

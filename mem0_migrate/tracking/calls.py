@@ -225,7 +225,7 @@ def _reading(solver: Solver, made: SolvedCall, value: Value, context: Context, s
     made.followed = True
     cause = (made.callee, value, context)
     if held[0] == "response":
-        solver.put(made.target, answer(held[1], held[2] and 1), context, cause)
+        solver.put(made.target, answer(held[1], held[2] and 1) if name == "json" else held, context, cause)
         return
     _, site, waits, path = held
     if name == "result":

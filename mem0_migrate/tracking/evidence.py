@@ -35,6 +35,11 @@ def span_at(sources: Mapping[str, Source], filename: str, place: Place) -> Span:
     return sources[filename].span(anchor)
 
 
+def place_of(node: ast.expr) -> Place:
+    """The place of a node, as facts hold it."""
+    return (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+
+
 def text_at(sources: Mapping[str, Source], filename: str, place: Place) -> str:
     """The source text of a place, on one line."""
     anchor = ast.Pass(lineno=place[0], col_offset=place[1], end_lineno=place[2], end_col_offset=place[3])
@@ -54,6 +59,9 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
 
     `self.client = MemoryClient() if self.hosted else Memory()` and later `if self.hosted: self.client.add(…)`.
     """
+    caught = bool(site.calls) and all(solver.calls[number].fact.type_error == "caught" for number in site.calls)
+    if caught and any(not surface.is_hosted(client[1]) for client in site.clients):
+        return [client for client in site.clients if not surface.is_hosted(client[1])]  # a hosted add() takes any keyword
     guards = [guard for number in site.calls for guard in solver.calls[number].fact.guards]
     kept = []
     for client in site.clients:
@@ -120,7 +128,10 @@ def _class_name(kind: str) -> str:
 
 
 def _foreign(solver: Solver, receiver: int) -> bool:
-    """Whether the receiver can also be an instance of a class of the code base that has an `add` of its own."""
+    """Whether the receiver can also be something else with an `add`: an instance of a class of the code base, a set."""
+    for node in solver.behind(receiver):
+        if any(library in ("builtins.set", "builtins.frozenset") for call in solver.call_of.get(node, ()) for library in call.libraries):
+            return True
     for value, _ in solver.values.get(receiver, ()):
         if value[0] == "instance":
             for filename, index in solver.ancestors((value[1], value[2])):

@@ -12,6 +12,7 @@ from mem0_migrate.tracking.summary import NOTHING, Guard, Place
 
 if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
+    from mem0_migrate.tracking.http import Requests
 
 MODES = {False: "false", True: "true", None: "none"}
 _TEXT_LIMIT = 60
@@ -36,9 +37,23 @@ def dotted(node: ast.expr) -> str | None:
 
 def mode_of(value: ast.expr) -> str:
     """The `async_mode` that an expression means."""
-    if isinstance(value, ast.Constant) and value.value in MODES and not isinstance(value.value, (int, float, str)) | isinstance(value.value, bool):
+    if isinstance(value, ast.Constant) and (value.value is None or isinstance(value.value, bool)):
         return MODES[value.value]
+    if isinstance(value, ast.IfExp) and mode_of(value.body) == mode_of(value.orelse):
+        return mode_of(value.body)
     return "dynamic"
+
+
+def keyword_constants(keywords: list[ast.keyword]) -> dict[str, object]:
+    """The keywords that are passed as literals."""
+    found: dict[str, object] = {}
+    for keyword in keywords:
+        value = keyword.value
+        while isinstance(value, ast.IfExp) and mode_of(value) != "dynamic":
+            value = value.body
+        if keyword.arg and isinstance(value, ast.Constant):
+            found[keyword.arg] = value.value
+    return found
 
 
 class ExpressionReader:
@@ -53,6 +68,11 @@ class ExpressionReader:
         self._nodes: dict[object, int] = {}
         self._seen_calls: set[int] = set()
         self._handlers: dict[type, Callable[[ast.expr], int]] = {}
+        self._requests: Requests | None = None
+        if "memories" in source.text:  # few files do
+            from mem0_migrate.tracking.http import requests_of
+
+            self._requests = requests_of(source)
 
     # -- nodes -------------------------------------------------------------------------------------------------------------------
 
@@ -269,9 +289,13 @@ class ExpressionReader:
         if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
             self.use(node.right, right, "formatted")
             return NOTHING
-        if isinstance(node.op, (ast.BitOr, ast.Add)):  # dictionaries and lists may be merged; also `A | B` in annotations
-            target = self.node_for(node)
-            self.flow((left, right), target)
+        if isinstance(node.op, (ast.BitOr, ast.Add)):
+            if isinstance(node.op, ast.BitOr):  # two dictionaries merged
+                target = self.container(node)
+                self.summary.spreads += [(target, value) for value in (left, right) if value != NOTHING]
+            else:
+                target = self.node_for(node)
+                self.flow((left, right), target)
             self.use(node.left, left, "combined")
             self.use(node.right, right, "combined")
             return target
@@ -449,15 +473,15 @@ class ExpressionReader:
                     constants=tuple(
                         item.value if isinstance(item, ast.Constant) and isinstance(item.value, (str, int)) else None for item in node.args
                     ),
-                    keyword_constants={
-                        keyword.arg: keyword.value.value
-                        for keyword in node.keywords
-                        if keyword.arg and isinstance(keyword.value, ast.Constant)
-                    },
+                    keyword_constants=keyword_constants(node.keywords),
+                    type_error=scope.type_error,
                 )
             )
             self.summary.places.setdefault(target, place(node))
             self._dictionary_call(node, func, target)
+            added = self._requests.add(node, len(self.summary.calls) - 1) if self._requests is not None else None
+            if added is not None:
+                self.summary.http_adds.append(added)
             if isinstance(func, ast.Name) and func.id == "super" and scope.owner is not None:
                 self.summary.supers.append((target, scope.owner))
         scope.forget_empty_paths()

@@ -175,6 +175,12 @@ def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
             item = solver.fresh()
             _load(solver, arguments[0], facts.ITERATE, item)
             _fill(solver, made.target, item)
+    elif dotted.endswith(("json.loads", "json.load")):  # also of orjson, ujson, simplejson
+        for node in arguments[:1]:
+            _load(solver, node, facts.PARSE, made.target)
+    elif dotted == "urllib.request.urlopen":
+        for node in arguments[:1]:  # a Request that was built before
+            solver.edge(node, made.target, PLAIN)
     elif dotted == "builtins.next":
         for node in arguments[:1]:
             _load(solver, node, facts.ITERATE, made.target)

@@ -17,6 +17,7 @@ _CONTAINER_METHODS = frozenset(
 )
 MUTATORS = frozenset(["append", "add", "put", "put_nowait", "appendleft", "insert", "__setitem__", "register", "extend", "update", "setdefault"])
 _ANSWER_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"])
+_RESPONSE_TEXTS = frozenset([".read", ".text", ".content", ".decode", ".data", ".prepare"])
 _IDENTITY = frozenset([facts.AWAIT, facts.ENTER])
 PLAIN, CLEAR = 0, 3
 
@@ -234,8 +235,15 @@ def _response(solver: Solver, key: str, target: int, value: Value, context: Cont
         solver.put(target, ("response", site, max(waits - 1, 0)), context, (node, value, context))
     elif key == facts.ENTER:
         solver.put(target, ("response", site, 0), context, (node, value, context))
-    elif key in (".json", ".read"):
+    elif key == facts.PARSE:
+        solver.put(target, answer(site, waits), context, (node, value, context))
+    elif key in _RESPONSE_TEXTS:  # an attribute here, a method there
+        solver.put(target, value, context, (node, value, context))
+        solver.put(target, ("reading", value, key[1:]), context, (node, value, context))
+    elif key == ".json":
         solver.put(target, ("reading", value, "json"), context, (node, value, context))
+    else:  # what a function around the request returns may be the decoded answer itself
+        _answer(solver, key, target, answer(site, waits), context, node)
 
 
 _RULES = {

@@ -33,6 +33,7 @@ class Scope:
     arms: tuple[Arm, ...] = ()
     guards: tuple[Guard, ...] = ()
     order: int = 0
+    type_error: str = ""
     literals: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def forget(self, name: str) -> None:

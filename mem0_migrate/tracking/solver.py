@@ -16,7 +16,7 @@ from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import calls, frameworks, loads
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.summary import NOTHING
-from mem0_migrate.tracking.values import DIRECT, Context, Value, client, entered
+from mem0_migrate.tracking.values import DIRECT, Context, Value, answer, client, entered
 
 if TYPE_CHECKING:
     from mem0_migrate.project.modules import Modules
@@ -180,6 +180,8 @@ class Solver:
                 self.spread_from[target + base].append(spread + base)
         for call in summary.calls:
             self._join_call(name, call, base)
+        for added in summary.http_adds:
+            self._join_http_add(summary.calls[added.call].target + base, added)
         self._join_declarations(name, summary, base)
 
     def _join_call(self, filename: str, call: facts.Call, base: int) -> None:
@@ -192,6 +194,13 @@ class Solver:
             tuple((name, shift(node)) for name, node in call.keywords), call.target + base,
         )
         self.add_call(solved)
+
+    def _join_http_add(self, target: int, added: facts.HttpAdd) -> None:
+        made = self.call_of[target][0]
+        site = calls.new_site(self, ("http", made.number), made.filename, made.fact.place, reference=False, receiver=NOTHING)
+        site.url, site.waits = added.url, added.waits
+        site.calls[made.number] = (0, ())
+        self.put(target, answer(site.number, added.waits) if added.parsed else ("response", site.number, added.waits), (), None)
 
     def add_call(self, call: SolvedCall) -> None:
         """Let a call take part; also one that a framework makes."""

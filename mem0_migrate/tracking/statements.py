@@ -23,6 +23,12 @@ _YIELDING = frozenset(["Generator", "AsyncGenerator", "Iterator", "AsyncIterator
 _CONTAINERS = frozenset(["list", "List", "dict", "Dict", "set", "Set", "tuple", "Tuple", "Sequence", "Mapping", "MutableMapping", "deque", "defaultdict"])
 
 
+def _catches_type_error(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler is for TypeError in particular."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(item, ast.Name) and item.id == "TypeError" for item in caught)
+
+
 def summarise(source: Source) -> Summary:
     """All facts of one file. Raises RecursionError for a file that is nested too deeply."""
     return Summariser(source).run()
@@ -134,6 +140,7 @@ class Summariser(ConditionReader):
         scope = self.scope
         before = dict(scope.now)
         branch = self.new_branch()
+        expected, scope.type_error = scope.type_error, "expected" if any(_catches_type_error(item) for item in node.handlers) else ""
         left = self.arm(branch, 0, node.body)
         self.summary.leaving.discard((branch, 0))
         after = scope.now
@@ -146,9 +153,10 @@ class Summariser(ConditionReader):
                 self.read(handler.type)
             if handler.name:
                 self.assign(handler.name, NOTHING)
+            scope.type_error = "caught" if _catches_type_error(handler) else expected
             if not self.arm(branch, number, handler.body):
                 ends.append(scope.now)
-        scope.now = after
+        scope.now, scope.type_error = after, expected
         if node.orelse:
             left = self.block(node.orelse) or left
         for end in [] if left and not ends else ends:

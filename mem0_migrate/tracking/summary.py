@@ -13,6 +13,7 @@ NOTHING = 0
 # Keys of `Load` and `Store` beside ".name" (attribute), "[name" (constant subscript, also integers):
 ANY_ITEM = "[*"  # an element whose key is not known
 ITERATE = "<iter>"
+PARSE = "<parse>"  # the value that a text of JSON stands for
 AWAIT = "<await>"
 ENTER = "<enter>"
 YIELD_FROM = "<yield from>"
@@ -62,6 +63,7 @@ class Call:
     guards: tuple[Guard, ...]
     constants: tuple[str | int | None, ...]
     keyword_constants: dict[str, object]
+    type_error: str = ""  # "expected" in a `try` that catches TypeError, "caught" in its handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,18 @@ class ModeWrite:
 
 @dataclass(slots=True)
 class HttpAdd:
-    """A call that posts to the platform's add endpoint without the SDK. `mode` is that of the JSON body."""
+    """A call that posts to the platform's add endpoint without the SDK. `mode` is that of the JSON body.
+
+    `call` counts the calls of the file from 0. In `url` a `*` stands for what is not known. `waits` is 1 where the call has to be
+    awaited (or entered with `async with`). `parsed` tells a function that gives the decoded answer from a library's call, which
+    gives a response.
+    """
 
     call: int
     mode: str
     url: str
+    waits: int = 0
+    parsed: bool = False
 
 
 @dataclass(slots=True)

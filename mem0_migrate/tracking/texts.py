@@ -100,7 +100,7 @@ class Texts:
         return found or [(node, frame)]
 
     def _parameter(self, parameter: Parameter, frame: Frame | None, depth: int) -> list[Found]:
-        """An argument of the call that is looked into; else the default and what callers in this file pass."""
+        """An argument of the call that is looked into; else the default and what constructions in this file pass."""
         if frame is not None and frame.function is parameter.function:
             passed = frame.arguments.get(parameter.node.arg)
             if passed is not None:
@@ -109,7 +109,7 @@ class Texts:
         if parameter.default is not None and not _empty(parameter.default):
             found += self.resolve(parameter.default, None, depth)
         if frame is None or frame.function is not parameter.function:
-            for call in self.bindings.callers(parameter.function):
+            for call in self.bindings.constructions(parameter.function):
                 passed = self.arguments(call, parameter.function, None).get(parameter.node.arg)
                 if passed is not None:
                     found += self.resolve(*passed, depth)

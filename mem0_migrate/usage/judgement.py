@@ -128,7 +128,8 @@ class _Judge:
             consequence,
         )
         text = evidence.text_at(self.sources, record.filename, record.place)
-        oss = any(not surface.is_hosted(client[1]) for client in clients)
+        expected = bool(record.calls) and all(self.solver.calls[number].fact.type_error == "expected" for number in record.calls)
+        oss = not expected and any(not surface.is_hosted(client[1]) for client in clients)
         return JudgedSite(
             site, text, worst, stale, never_awaited, self.modes.misspelt(record), self.modes.in_options(record), oss
         )
