@@ -6,25 +6,26 @@ mem0's hosted clients used to return finished memories from ``add()``; now it an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from mem0_shim.client import BlockingWaitWarning, install, uninstall, wrap
-from mem0_shim.handle import PendingAdd, pending
-from mem0_shim.reads import StaleReadWarning
-from mem0_shim.receipt import is_receipt
-from mem0_shim.reports import (
-    ExtractionFailedWarning,
-    PendingConsumedWarning,
-    PendingMemoryError,
-    PendingMemoryWarning,
-    PendingReadWarning,
-    PendingTimeout,
-    PendingUnavailable,
-    UnreadReceiptWarning,
-    UnwaitableReceiptWarning,
-)
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from mem0_shim.client import BlockingWaitWarning, install, uninstall, wrap
+    from mem0_shim.handle import PendingAdd, pending
+    from mem0_shim.reads import StaleReadWarning
+    from mem0_shim.receipt import is_receipt
+    from mem0_shim.reports import (
+        ExtractionFailedWarning,
+        PendingConsumedWarning,
+        PendingMemoryError,
+        PendingMemoryWarning,
+        PendingReadWarning,
+        PendingTimeout,
+        PendingUnavailable,
+        UnreadReceiptWarning,
+        UnwaitableReceiptWarning,
+    )
+
     ExtractionFailed = RuntimeError
 
 __version__ = "0.1.0"
@@ -50,11 +51,25 @@ __all__ = [
     "wrap",
 ]
 
+_MODULES = {
+    "client": ("BlockingWaitWarning", "install", "uninstall", "wrap"),
+    "handle": ("PendingAdd", "pending"),
+    "reads": ("StaleReadWarning",),
+    "receipt": ("is_receipt",),
+}
+
 
 def __getattr__(name: str) -> Any:
-    """``ExtractionFailed`` derives from an error class of the installed mem0ai, which is looked up on first use."""
-    if name == "ExtractionFailed":
-        from mem0_shim.reports import extraction_failed
+    """Names are imported on first use, so that `_boot` costs nothing in a process that never imports mem0.
 
-        return extraction_failed()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    ``ExtractionFailed`` derives from an error class of the installed mem0ai, which is looked up then.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    home = next((module for module, names in _MODULES.items() if name in names), "reports")
+    module = import_module(f"{__name__}.{home}")
+    found = module.extraction_failed() if name == "ExtractionFailed" else getattr(module, name)
+    globals()[name] = found
+    return found

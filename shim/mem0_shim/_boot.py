@@ -62,3 +62,15 @@ def after_import(name: str, action: Callable[[Any], object]) -> None:
 def forget(name: str) -> None:
     """Take back `after_import` for a module that has not been imported yet."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not (isinstance(finder, _Finder) and finder.name == name)]
+
+
+def start() -> None:
+    """Install the shim, with the settings of the environment, once the application imports mem0; for ``mem0_shim.pth``."""
+    after_import("mem0.client.main", _install)
+
+
+def _install(module: Any) -> None:
+    from mem0_shim.client import install, patch
+
+    install()
+    patch(module)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -107,6 +108,10 @@ def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, hand
         added_at=str(site),
         settings=call.settings,
     )
+    if ids and os.environ.get("MEM0_SHIM_LEDGER"):
+        from mem0_shim import ledger
+
+        ledger.record("add", pending)
     if not call.waits:
         if call.settings.reads != "off":
             reads.note_add(call.arguments, pending, site, call.flow or reads.this_flow(), call.settings.stale_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Generator
 from typing import Any, Final
@@ -166,6 +167,11 @@ class PendingAdd:
 
     def _memories(self, events: list[dict[str, Any]]) -> Any:
         reads.forget(self.event_ids)
+        if os.environ.get("MEM0_SHIM_LEDGER"):
+            from mem0_shim import ledger
+
+            for event in events:
+                ledger.record("finish", (str(event.get("id")),), str(event.get("status", "")).upper())
         for event in events:
             if str(event.get("status", "")).upper() == "FAILED":
                 why = event.get("error") or event.get("message") or "mem0 gives no reason"
