@@ -23,7 +23,7 @@ _STATEMENT = re.compile(
     rb"(?!\w)" + _SPACE + rb"*" + _NAMES + rb"|(?:import_module|__import__)\s*\("
     rb"(?:" + _STRING + rb")(?:\s*,\s*(?:package\s*=\s*)?" + _STRING + rb")?)"
 )
-_LIST_START = re.compile(_LIST)
+_LIST_START = re.compile(_LIST + rb"\)?")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _DOTS_ALONE = re.compile(rb"\." + _SPACE + rb"*import")
 

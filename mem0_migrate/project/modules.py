@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # paths are text here: pathlib costs ten times as much per file
 # ruff: noqa: PTH109, PTH118
 
-_SOURCE_DIRECTORIES = ("src", "lib")
+_SOURCE_ENDS = ("/src", "/lib")
 _INIT = "__init__"
 
 
@@ -76,8 +76,8 @@ class Modules:
         """What the dotted name of a module of this code base can be made of: names of directories and modules."""
         self._index()
         paths = [path.rpartition("/") for path in self._files]
-        directories = {directory.rpartition("/")[2] for directory in {directory for directory, _, _ in paths}}
-        return directories.union(base.partition(".")[0] for _, _, base in paths)
+        components = {base.partition(".")[0] for _, _, base in paths}
+        return components.union(*(directory.split("/") for directory in {directory for directory, _, _ in paths}))
 
     def place_of(self, filename: str) -> tuple[str, str, str]:
         """Where a module is: the directory that it is looked up in, absolute; the name of that directory; and its own name there.
@@ -89,6 +89,10 @@ class Modules:
         if name == _INIT:
             directory, _, name = directory.rpartition("/")
         return directory, directory.rpartition("/")[2], name
+
+    def may_be_root(self, directory: str) -> bool:
+        """Tell whether what lies in an absolute directory may be imported by its own name alone from elsewhere."""
+        return directory not in self._packages or directory.endswith(_SOURCE_ENDS)
 
     def below(self, directory: str, filename: str) -> bool:
         """Tell whether a file lies in an absolute directory or deeper."""
@@ -176,7 +180,7 @@ def _near(directory: str, root: str) -> Iterator[str]:
     """Directories to look in, best first: those above an import root and their source directories, then those below it."""
     place = root
     while place:
-        yield from (f"{place}/{source}" for source in _SOURCE_DIRECTORIES)
+        yield from (place + source for source in _SOURCE_ENDS)
         place = place.rpartition("/")[0]
         yield place
     while len(directory) > len(root):

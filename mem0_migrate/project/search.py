@@ -40,8 +40,8 @@ def mentioning(files: Sequence[str], word: bytes) -> tuple[list[str], list[Unrea
 class Importers:
     """Which files import a module.
 
-    The first question reads every file once and keeps, for each component of a module name in the code base, the files whose import
-    statements hold it as a word; a question then reads those files only that can mean the module.
+    The first question reads every file once and keeps, for each component of a module name in the code base, the files whose
+    import statements hold it as a word; a question then reads those files only that can mean the module.
     """
 
     def __init__(self, files: Sequence[str], modules: Modules) -> None:
@@ -83,17 +83,18 @@ class Importers:
     def _possible(self, target: str) -> list[str]:
         """Files that may import the target, to judge by the words of their imports and by where they are.
 
-        An import names the target's directory too, or is relative from below that directory, or finds the target by its name alone.
+        An import names the target's directory too, or comes from below that directory, or finds the target by its name alone.
         """
         if self._index is None:
             self._index = self._read_all()
         modules = self._modules
         directory, above, component = modules.place_of(target)
         dotted = set(self._index.get(_bytes(above), ()))
+        alone = modules.may_be_root(directory)
         possible = set()
         for index in self._index.get(_bytes(component), ()):
             name = self._files[index]
-            if index in dotted or modules.below(directory, name) or modules.resolve(name, component, 0) == target:
+            if index in dotted or modules.below(directory, name) or (alone and modules.resolve(name, component, 0) == target):
                 possible.add(name)
         if _is_package(target):
             inside = f"{directory}/{component}"

@@ -162,6 +162,35 @@ def test_a_file_that_disappears_is_told(tmp_path: Path) -> None:
     assert [problem.filename for problem in importers.problems] == ["b.py", "gone.py"]
 
 
+DIRECTORIES = st.lists(st.sampled_from(["a", "b", "src", "a-1"]), max_size=3).map(
+    lambda parts: "".join(f"{part}/" for part in parts)
+)
+MODULES = st.sampled_from(["a", "b", "__init__", "json"])
+FILES = st.builds("{}{}.py".format, DIRECTORIES, MODULES)
+DOTTED = st.lists(st.sampled_from(["a", "b", "src", "json"]), min_size=1, max_size=3).map(".".join)
+IMPORTS = st.one_of(
+    st.builds("import {}".format, DOTTED),
+    st.builds(
+        "from {}{} import {}".format, st.sampled_from(["", ".", "..", "..."]), DOTTED, st.sampled_from(["a", "b", "x", "*"])
+    ),
+    st.builds("from {} import {}".format, st.sampled_from([".", "..", "..."]), st.sampled_from(["a", "b", "x"])),
+    st.builds("import_module('{}')".format, DOTTED),
+)
+
+
+@given(st.dictionaries(FILES, st.lists(IMPORTS, max_size=3).map("\n".join), min_size=1, max_size=14))
+def test_no_importer_is_passed_over(code: dict[str, str]) -> None:
+    files = sorted(code)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "read", lambda name: code[name].encode())
+        quick = Importers(files, Modules(files))
+        thorough = Importers(files, Modules(files))
+        patch.setattr(thorough, "_possible", lambda target: [name for name in files if name != target])
+        for target in files:
+            for names in ((), ("x",), ("nothing",)):
+                assert quick.of(target, names) == thorough.of(target, names)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(order=st.permutations(sorted(PACKAGE)), count=st.integers(1, 3))
 def test_neither_order_nor_processes_matter(tmp_path: Path, order: list[str], count: int) -> None:
