@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ScopeNode = ast.Module | ast.ClassDef | FunctionNode
@@ -147,7 +150,8 @@ class Bindings:
         if name in self._attributes.get(owner, {}) and not any(isinstance(value, FunctionNode) for value in found):
             found += self._attributes[owner][name]
         if any(isinstance(item, ast.AnnAssign) and dotted_tail(item.target) == name for item in owner.body):
-            found += [keyword.value for call in self.calls.get(owner.name, ()) for keyword in call.keywords if keyword.arg == name]
+            made = self.calls.get(owner.name, ())
+            found += [keyword.value for call in made for keyword in call.keywords if keyword.arg == name]
         return found
 
     def constructions(self, function: FunctionNode) -> Sequence[ast.Call]:
@@ -167,10 +171,11 @@ class Bindings:
         """Bindings that reach a use in the same scope: back to the first that is always run. All, if none comes before."""
         found = []
         position = _position(use)
-        for binding in reversed(bindings):
+        for number in range(bisect_left(bindings, position, key=lambda binding: _position(binding.at)) - 1, -1, -1):
+            binding = bindings[number]
             if isinstance(binding.value, ast.arg):
                 found.append(binding)
-            elif _position(binding.at) < position and not self._inside(use, binding.at) and not self._apart(binding.at, use):
+            elif not self._inside(use, binding.at) and not self._apart(binding.at, use):
                 found.append(binding)
                 if self._dominates(binding.at, use):
                     break
@@ -235,8 +240,9 @@ class Bindings:
             children = list(ast.iter_child_nodes(node))
             for child in reversed(children):
                 self.parents[child] = node
-                body = not isinstance(node, (ast.ClassDef, FunctionNode)) or isinstance(child, ast.stmt) or child is getattr(node, "body", None)
-                stack.append((child, inner if body else scope))
+                outside = isinstance(node, (ast.ClassDef, FunctionNode)) and not isinstance(child, ast.stmt)
+                outside = outside and child is not getattr(node, "body", None)  # of a lambda
+                stack.append((child, scope if outside else inner))
 
     def _enter(self, node: ast.AST, scope: ScopeNode) -> None:
         bound = self._bound[scope]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mem0_migrate.tracking.bindings import FunctionNode, Write, dotted_tail
 from mem0_migrate.tracking.texts import Frame, Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEY = "async_mode"
 ABSENT, OPEN = "absent", "mapping"
@@ -59,10 +62,7 @@ class Bodies:
     def _display(self, node: ast.Dict, frame: Frame | None, depth: int) -> str:
         mode = ABSENT
         for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                mode = _over(mode, self._mode(value, frame, depth))
-            else:
-                mode = self._keyed(mode, key, value, frame)
+            mode = self._keyed(mode, key, value, frame) if key else _over(mode, self._mode(value, frame, depth))
         return mode
 
     def _keyed(self, mode: str, key: ast.expr, value: ast.expr | None, frame: Frame | None) -> str:
@@ -90,6 +90,8 @@ class Bodies:
         if scope is not self._bindings.scope(node):
             return mode
         for write, surely in self._bindings.writes(node):
+            if not self._texts.spend():
+                return OPEN
             after = self._written(mode, write, frame, depth)
             mode = after if surely else _merged([mode, after])
         return mode
@@ -128,7 +130,7 @@ class Bodies:
         built = self._model(node, frame)
         if built is not None:
             return built
-        if isinstance(node.func, ast.Attribute) and (tail in _SAME and not node.args or tail == "encode"):
+        if isinstance(node.func, ast.Attribute) and (tail == "encode" or (tail in _SAME and not node.args)):
             return self._mode(node.func.value, frame, depth)
         if tail in _PACKERS:
             mode = self._mode(node.args[0], frame, depth) if node.args else ABSENT
@@ -179,10 +181,11 @@ def _constant(value: object) -> str:
     if isinstance(value, (str, bytes)):
         try:
             spelt = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return OPEN
-        said = spelt.get(KEY, ABSENT) if isinstance(spelt, dict) else ABSENT
-        return ABSENT if said == ABSENT else _WORDS.get(said, "dynamic") if said is None or isinstance(said, bool) else "dynamic"
+        if isinstance(spelt, dict) and KEY in spelt:
+            said = spelt[KEY]
+            return _WORDS[said] if said is None or isinstance(said, bool) else "dynamic"
     return ABSENT
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -21,6 +20,8 @@ from mem0_migrate.tracking.summary import HttpAdd
 from mem0_migrate.tracking.texts import CLOSE, OPEN, UNKNOWN, Frame, Texts, unknown, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mem0_migrate.project.source import Source
 
 # The API's description of 2026-08: POST to these adds; POST to /v2/memories/ and /v3/memories/ lists.
@@ -162,7 +163,7 @@ class Requests:
                 method = [text.upper() for text in self._texts.texts(verb, frame)]
             elif spelling in ("Request", "urlopen"):
                 body = keywords.get("data", node.args[1] if len(node.args) > 1 else None)
-                method = ["GET" if body is None or isinstance(body, ast.Constant) and body.value is None else "POST"]
+                method = ["GET" if body is None or (isinstance(body, ast.Constant) and body.value is None) else "POST"]
         if "POST" not in method:
             return
         target = next((keywords[name] for name in _URL_KEYWORDS if name in keywords), None)
@@ -179,7 +180,7 @@ class Requests:
         yield _Post(urls, bodies, _is_open(node), is_async)
 
     def _sender(self, func: ast.expr, frame: Frame | None) -> tuple[list[str] | None, bool]:
-        """The addresses that a session or client puts before its paths, and whether it is asynchronous. None: a stand-in in a test."""
+        """The addresses that a session puts before its paths, and whether it is asynchronous. None for a stand-in in a test."""
         if not isinstance(func, ast.Attribute):
             return [OPEN + CLOSE], False
         bases: list[str] = []
@@ -195,9 +196,15 @@ class Requests:
                 if tail in _BASES and held.args:
                     given.append(held.args[0])
                 bases += [text for item in given for text in self._texts.texts(item, inner)]
+            elif isinstance(held, ast.arg) and self._is_of_test(held):
+                bases.append("http://testserver")  # a client of the application under test
             elif self._is_inside_client(held, inner):
                 bases.append("https://api." + surface.HOST)
         return bases or [unknown(func.value)], is_async
+
+    def _is_of_test(self, parameter: ast.arg) -> bool:
+        function = self._bindings.parents.get(self._bindings.parents[parameter])
+        return isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and function.name.startswith("test")
 
     def _is_inside_client(self, held: ast.AST, frame: Frame | None) -> bool:
         """`client.client` of a MemoryClient: the HTTP client that the SDK itself uses."""

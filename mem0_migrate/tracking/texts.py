@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from mem0_migrate.tracking.bindings import Bindings, FunctionNode, Parameter, dotted_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 OPEN, CLOSE = "\ue000", "\ue001"  # private use: they do not occur in sources
 UNKNOWN = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 
 _ALTERNATIVES = 8
-_STEPS = 3_000
+_STEPS = 3_000  # of one question
+_ALLOWANCE = 100_000  # of one file: about a second
+_PARTS = 100
 _DEPTH = 30
 _CONVERSION = re.compile(r"%(?:\((\w+)\))?[#0\- +]*(?:\*|\d+)?(?:\.\d+)?[sdrif]")
-_STRIPS = frozenset(["strip", "rstrip", "lstrip", "removesuffix", "removeprefix", "lower", "replace"])
-_SAME = frozenset(["as_uri", "encode", "decode", "geturl", "human_repr", "unicode_string", "get_secret_value", "casefold", "__str__"])
+_LONGEST = 2_000
+_ARGUMENTS = {"strip": (0, 1), "rstrip": (0, 1), "lstrip": (0, 1), "removesuffix": (1,), "removeprefix": (1,), "replace": (2,)}
+_SAME = frozenset(["as_uri", "encode", "decode", "geturl", "human_repr", "unicode_string", "get_secret_value", "lower"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +50,25 @@ class Texts:
     def __init__(self, tree: ast.Module) -> None:
         self.bindings = Bindings(tree)
         self._steps = 0
+        self._allowance = _ALLOWANCE
         self._busy: set[tuple[int, int]] = set()
 
     def refill(self) -> None:
-        """Allow the next question its own number of steps."""
-        self._steps = _STEPS
+        """Allow the next question its own number of steps, as long as there are any left for the file."""
+        self._steps = min(_STEPS, self._allowance)
+
+    def spend(self) -> bool:
+        """Take one step; False if there is none left."""
+        self._steps -= 1
+        self._allowance -= 1
+        return self._steps >= 0
 
     # -- what a name means -------------------------------------------------------------------------------------------------------
 
     def resolve(self, node: Node, frame: Frame | None = None, depth: int = 0) -> list[Found]:
         """The expressions, definitions or imports that an expression stands for; itself where that is not known."""
-        self._steps -= 1
         key = (id(node), id(frame))
-        if self._steps < 0 or depth > _DEPTH or key in self._busy:
+        if not self.spend() or depth > _DEPTH or key in self._busy:
             return [(node, frame)]
         self._busy.add(key)
         try:
@@ -174,7 +186,7 @@ class Texts:
             if isinstance(held, ast.Dict):
                 wanted = set(self.texts(node.slice, frame, depth))
                 for key, value in zip(held.keys, held.values, strict=True):
-                    if isinstance(key, ast.Constant) and str(key.value) in wanted:
+                    if isinstance(key, ast.Constant) and wanted.issuperset(_constant(key.value) or [OPEN]):
                         found += self.resolve(value, inner, depth)
             elif isinstance(held, (ast.List, ast.Tuple)) and isinstance(node.slice, ast.Constant):
                 number = node.slice.value
@@ -215,7 +227,8 @@ class Texts:
         if isinstance(node, ast.Constant):
             return _constant(node.value)
         if isinstance(node, ast.JoinedStr):
-            return self._joined([part.value if isinstance(part, ast.FormattedValue) else part for part in node.values], frame, depth)
+            parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+            return self._joined(parts, frame, depth)
         if isinstance(node, ast.BinOp):
             return self._combined(node, frame, depth)
         if isinstance(node, ast.Call):
@@ -241,6 +254,8 @@ class Texts:
             spine = spine.left
         parts.append(spine)
         parts.reverse()
+        if len(parts) > _PARTS:
+            return [unknown(node)]
         if isinstance(node.op, ast.Add):
             return self._joined(parts, frame, depth)
         if isinstance(node.op, ast.Div):  # yarl.URL, pathlib
@@ -251,7 +266,7 @@ class Texts:
 
     def _keys(self, node: ast.Dict, frame: Frame | None, depth: int) -> dict[str, list[str]]:
         pairs = zip(node.keys, node.values, strict=True)
-        return {str(key.value): self.texts(value, frame, depth) for key, value in pairs if isinstance(key, ast.Constant)}
+        return {text: self.texts(value, frame, depth) for key, value in pairs if key and (text := _spelt_out(key))}
 
     def _filled(
         self, holes: re.Pattern[str], pattern: str, values: Sequence[ast.expr], named: dict[str, list[str]], frame: Frame | None,
@@ -293,10 +308,10 @@ class Texts:
         self, node: ast.Call, func: ast.Attribute, tail: str, arguments: list[ast.expr], frame: Frame | None, depth: int
     ) -> list[str] | None:
         """A method of a text, or None."""
-        if tail in _STRIPS:
-            given = [argument.value for argument in arguments if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
-            if len(given) == len(arguments) and len(given) == 2 * (tail == "replace") or tail != "replace" and len(given) <= 1:
-                return [getattr(text, tail)(*given) for text in self.texts(func.value, frame, depth) if tail != "lower" or OPEN not in text] or None
+        if tail in _ARGUMENTS:
+            given = [text for argument in arguments if (text := _spelt_out(argument)) and len(text) < _PARTS]
+            if len(given) == len(arguments) and len(given) in _ARGUMENTS[tail] and not node.keywords:
+                return [getattr(text, tail)(*given) for text in self.texts(func.value, frame, depth)]
         elif tail in _SAME:
             return self.texts(func.value, frame, depth)
         elif tail == "format":
@@ -326,10 +341,10 @@ def words(node: Node) -> str:
             parts.append(current.attr)
             current = current.value
         elif isinstance(current, ast.Subscript):
-            parts += [current.slice.value] if isinstance(current.slice, ast.Constant) and isinstance(current.slice.value, str) else []
+            parts += filter(None, [_spelt_out(current.slice)])
             current = current.value
         elif isinstance(current, ast.Call):
-            parts += [item.value for item in reversed(current.args) if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+            parts += filter(None, map(_spelt_out, reversed(current.args)))
             current = current.func
         else:
             break
@@ -340,6 +355,10 @@ def words(node: Node) -> str:
     elif isinstance(current, ast.alias):
         parts.append(current.name)
     return ".".join(reversed(parts))
+
+
+def _spelt_out(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _class_expression(annotation: ast.expr) -> ast.expr:
@@ -363,7 +382,7 @@ def _constant(value: object) -> list[str]:
         return [value]
     if isinstance(value, bytes):
         return [value.decode("latin-1")]
-    return [str(value)] if isinstance(value, int) else []
+    return [str(value)] if isinstance(value, int) and value.bit_length() < 64 else []  # noqa: PLR2004 (an ordinary number)
 
 
 def _product(parts: Sequence[Sequence[str]], glue: str) -> list[str]:
@@ -371,10 +390,15 @@ def _product(parts: Sequence[Sequence[str]], glue: str) -> list[str]:
     found = [""]
     for number, choices in enumerate(parts):
         found = [text + (glue if number else "") + choice for text in found for choice in choices][:_ALTERNATIVES]
+        found = [text if len(text) < _LONGEST else OPEN + CLOSE for text in found]
     return found
 
 
 def _url_joined(base: str, url: str) -> str:
-    if UNKNOWN.match(base):
-        return base if not url else UNKNOWN.match(base).group() + "/" + url.lstrip("/")  # type: ignore[union-attr]
-    return urljoin(base, url)
+    mark = UNKNOWN.match(base)
+    if mark is not None:
+        return f"{mark.group()}/{url.lstrip('/')}" if url else base
+    try:
+        return urljoin(base, url)
+    except ValueError:  # not addresses
+        return OPEN + CLOSE
