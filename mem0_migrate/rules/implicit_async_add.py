@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.rules.phrasing import site_finding
+from mem0_migrate.rules.phrasing import admitted, site_finding
 
 if TYPE_CHECKING:
     from mem0_migrate.model import Finding, Severity
@@ -66,7 +66,9 @@ ENABLED = True
 def check(judged: JudgedSite) -> Finding | None:
     """Report an `add` without `async_mode` on which nothing visible depends."""
     depends = judged.category() not in ("neutral", "logged") or judged.stale is not None or judged.never_awaited
-    if not judged.implicit or judged.site.async_mode != "absent" or judged.aware or depends:
+    ignored = judged.site.async_mode == "none" and "v1" in admitted(judged)
+    told = judged.misspelt is not None or judged.in_options or ignored  # MEM106 says more
+    if not judged.implicit or judged.aware or depends or told:
         return None
     kept = "only logged" if judged.category() == "logged" else "not used"
     message = f"add() is queued and its answer is {kept}: nothing here depends on it"

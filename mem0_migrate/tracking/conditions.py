@@ -102,11 +102,19 @@ class ConditionReader(ExpressionReader):
                 facts.Narrow(source, target, tuple(self.read(item) for item in elements), names, positive, place(test))
             )
         self.scope.now[path] = frozenset({target})
+        checked = [name for name in map(dotted, elements) if name] or list(names)
+        key = self.subject(subject)
+        if key is not None and len(checked) == max(len(elements), len(names)):
+            classes_named = "|".join(sorted(name.rpartition(".")[2] for name in checked))
+            self.scope.guards = (*self.scope.guards, Guard(f"class of {key}", classes_named, positive))
 
     def _guard(self, subject: ast.expr, literal: str | None, holds: bool) -> None:
         key = self.subject(subject)
         if key is not None:
             self.scope.guards = (*self.scope.guards, Guard(key, literal, holds))
+        alias = self.scope.aliases.get(subject.id) if isinstance(subject, ast.Name) else None
+        if alias is not None:  # `self.mode = mode` before `if mode == …`
+            self._guard(ast.parse(alias, mode="eval").body, literal, holds)
 
     def subject(self, node: ast.expr) -> str | None:
         """The name of a condition's subject, qualified by where it lives: its class for `self.x`, its function, or the module."""

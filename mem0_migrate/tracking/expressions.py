@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.scope import EMPTY, Nodes, Scope
 from mem0_migrate.tracking.summary import NOTHING, Guard, Place
@@ -53,6 +54,21 @@ def keyword_constants(keywords: list[ast.keyword]) -> dict[str, object]:
             value = value.body
         if keyword.arg and isinstance(value, ast.Constant):
             found[keyword.arg] = value.value
+        elif keyword.arg == "filters" and isinstance(value, ast.Dict):
+            found.update(_filtered_entities(value))
+    return found
+
+
+def _filtered_entities(filters: ast.Dict) -> dict[str, object]:
+    """The scope that filters name by literals, alone or below AND."""
+    found: dict[str, object] = {}
+    for key, value in zip(filters.keys, filters.values, strict=True):
+        name = key.value if isinstance(key, ast.Constant) else None
+        if name in surface.ENTITIES and isinstance(value, ast.Constant):
+            found[str(name)] = value.value
+        elif name == "AND" and isinstance(value, ast.List):
+            for inner in value.elts:
+                found.update(_filtered_entities(inner) if isinstance(inner, ast.Dict) else {})
     return found
 
 
@@ -215,6 +231,11 @@ class ExpressionReader:
             self.summary.stores.append(facts.Store(base, key, value, place(node)))
 
     def _Subscript(self, node: ast.Subscript) -> int:  # noqa: N802
+        if (dotted(node.value) or "").rpartition(".")[2] in ("Annotated", "Optional", "Union"):  # an alias of a type
+            target = self.node_for(node)
+            elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            self.flow([self.read(element) for element in elements], target)
+            return target
         base = self.read(node.value)
         target = self.node_for(node)
         index = node.slice
@@ -295,7 +316,7 @@ class ExpressionReader:
                 self.summary.spreads += [(target, value) for value in (left, right) if value != NOTHING]
             else:
                 target = self.node_for(node)
-                self.flow((left, right), target)
+            self.flow((left, right), target)
             self.use(node.left, left, "combined")
             self.use(node.right, right, "combined")
             return target
@@ -322,10 +343,14 @@ class ExpressionReader:
         return NOTHING
 
     def _JoinedStr(self, node: ast.JoinedStr) -> int:  # noqa: N802
+        target = self.node_for(node)
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                self.use(part.value, self.read(part.value), "formatted")
-        return NOTHING
+                value = self.read(part.value)
+                self.use(part.value, value, "formatted")
+                if value != NOTHING:
+                    self.summary.texts.add((value, target))
+        return target
 
     def _Tuple(self, node: ast.Tuple) -> int:  # noqa: N802
         return self._sequence(node, node.elts)
@@ -366,7 +391,7 @@ class ExpressionReader:
                     self.mode_write(target, mode_of(value), display=True)
                 self._store(target, f"[{key.value}", held, value)
             else:
-                self.read(key)
+                self._store(target, facts.ANY_ITEM, self.read(key), key)
                 if not self._enumerated_keys(key):
                     self.summary.spreads.append((target, NOTHING))
                 self._store(target, facts.ANY_ITEM, held, value)
@@ -380,7 +405,7 @@ class ExpressionReader:
     def mode_write(self, base: int, mode: str, *, display: bool) -> None:
         scope = self.scope
         scope.order += 1
-        write = facts.ModeWrite(base, mode, display, scope.number, scope.order, scope.arms)
+        write = facts.ModeWrite(base, mode, display, scope.number, scope.order, scope.arms, scope.guards)
         if write not in self.summary.mode_writes:
             self.summary.mode_writes.append(write)
 
@@ -563,6 +588,9 @@ class ExpressionReader:
         elif isinstance(target, ast.Attribute):
             base = self.read(target.value)
             self._store(base, "." + target.attr, value, target)
+            own = self.scope.owner
+            if own is not None and value != NOTHING and isinstance(target.value, ast.Name) and target.value.id == self.scope.self_name:
+                self.summary.classes[own].assigned.add(target.attr)
             path = dotted(target)
             if path is not None:
                 self.scope.forget(path)

@@ -23,9 +23,9 @@ DEFERRALS: dict[str, tuple[int, bool]] = {
 }  # fmt: skip
 
 _IDENTITY_TAILS = frozenset(
-    ["create_task", "ensure_future", "shield", "wait_for", "enter_context", "enter_async_context", "nullcontext", "closing", "aclosing"]
+    ["create_task", "ensure_future", "run_coroutine_threadsafe", "shield", "wait_for", "enter_context", "enter_async_context", "nullcontext", "closing", "aclosing"]
 )
-_RUNNERS = frozenset(["run_until_complete", "run_coroutine_threadsafe", "async_to_sync", "run"])
+_RUNNERS = frozenset(["run_until_complete", "async_to_sync", "run"])
 _FIRST = frozenset(["copy.copy", "copy.deepcopy", "builtins.iter", "builtins.dict", "contextvars.copy_context"])
 _SEQUENCES = frozenset(["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"])
 _DEPENDENCIES = frozenset(["Depends", "Security", "Provide", "Inject", "Provider"])
@@ -75,7 +75,9 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
     elif tail in ("gather", "as_completed"):
         _gather(solver, made)
     elif tail in _DEPENDENCIES and made.arguments:
-        make_call(solver, made, made.arguments[0][0], (), (), made.target, deferred=False)
+        provided = solver.fresh()
+        make_call(solver, made, made.arguments[0][0], (), (), provided, deferred=False)
+        _load(solver, provided, facts.AWAIT, made.target)  # what a dependency returns, or yields
     elif tail in _FIELDS:
         _field(solver, made)
     elif tail in ("map", "imap", "imap_unordered", "starmap") and len(made.arguments) > 1:
@@ -122,7 +124,10 @@ def _gather(solver: Solver, made: SolvedCall) -> None:
         if starred or made.fact.text.endswith("as_completed"):
             item = solver.fresh()
             _load(solver, node, facts.ITERATE, item)
-            _load(solver, item, facts.AWAIT, done)
+            if starred:
+                _load(solver, item, facts.AWAIT, done)
+            else:  # as_completed gives what is still to be awaited, or asked for its result()
+                solver.edge(item, done, PLAIN)
             solver.edge(done, solver.cell(made.target, facts.ANY_ITEM), CLEAR)
         else:
             _load(solver, node, facts.AWAIT, done)
@@ -249,3 +254,38 @@ def link_fixtures(solver: Solver) -> None:
                         fixture = made.summary.functions[index]
                         node = fixture.yielded if fixture.is_generator else fixture.returned
                         solver.edge(node + made.base, parameter + joined.base, CLEAR)
+
+
+_LOOKED_AT = frozenset(
+    ["wraps", "signature", "unwrap", "getdoc", "getsource", "iscoroutinefunction", "callable", "hasattr", "object", "patch", "create_autospec",
+     "MagicMock", "Mock", "update_wrapper", "print", "repr", "str", "id", "isinstance", "type", "get_type_hints", "debug",
+     "info", "warning", "error", "exception", "critical", "log"]
+)  # fmt: skip
+
+
+def link_handed_on(solver: Solver) -> None:
+    """Make sites of `client.add` where it is handed to code that cannot be seen, alone or in a list of tools."""
+    from mem0_migrate.tracking import calls
+
+    handed = []
+    holders: dict[int, list[int]] = {}
+    for node, held in solver.values.items():
+        for value, context in held:
+            if value[0] == "method" and value[2] == "add":
+                handed.append((node, value, context))
+            elif value[0] == "container":
+                holders.setdefault(value[1], []).append(node)
+    for node, value, context in handed:
+        for holder in (node, *holders.get(solver.owner_of.get(node, -1), ())):
+            for call in solver.by_argument.get(holder, ()):
+                tail = call.fact.text.rpartition(".")[2]
+                taken = call.followed or tail in DEFERRALS or tail in _LOOKED_AT or tail in ("Thread", "Process", "Timer", "map", "partial")
+                if taken or call.fact.scope == -1 or any(name.startswith(("builtins.", "inspect.")) for name in call.libraries):
+                    continue
+                filename, place = solver.places[value[3]]
+                receiver = solver.load_of.get(value[3], value[3])
+                site = calls.new_site(solver, ("reference", value[3]), filename, place, reference=True, receiver=receiver)
+                site.clients.setdefault(value[1], context)
+                site.calls.setdefault(call.number, (0, context))
+                if call.number not in site.handed_to:
+                    site.handed_to.append(call.number)

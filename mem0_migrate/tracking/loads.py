@@ -89,7 +89,9 @@ def _instance(solver: Solver, key: str, target: int, value: Value, context: Cont
         return
     if solver.once("instance load", own, key, target):
         solver.instance_loads[own].append((key, target, value, context, node))
-    for member in sorted(solver.family(own)):
+    overriding = key[1:] in solver.files[own[0]].summary.classes[own[1]].assigned
+    hidden = solver.ancestors(own)[1:] if overriding else []  # the class assigns it anew
+    for member in sorted(solver.family(own).difference(hidden)):
         solver.edge(solver.cell(member, key), target, CLEAR)
     _method(solver, own, key[1:], target, context, node, value)
 
@@ -200,11 +202,10 @@ def _entry(solver: Solver, key: str, target: int, value: Value, context: Context
 
 
 def _generator(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
-    if key in (facts.ITERATE, facts.ENTER):
+    del context, node
+    if key in (facts.ITERATE, facts.ENTER, facts.AWAIT):
         joined = solver.files[value[1]]
         solver.edge(joined.summary.functions[value[2]].yielded + joined.base, target, CLEAR)
-    elif key == facts.AWAIT:
-        solver.put(target, value, context, (node, value, context))
 
 
 def _function(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
@@ -219,6 +220,8 @@ def _answer(solver: Solver, key: str, target: int, value: Value, context: Contex
         solver.put(target, answer(site, max(waits - 1, 0), path), context, (node, value, context))
     elif waits and key in (".result", ".get", ".exception"):
         solver.put(target, ("reading", value, "result"), context, (node, value, context))
+    elif waits:
+        return  # a coroutine has nothing to read
     elif key == facts.ITERATE:
         solver.put(target, answer(site, waits, (*path, "*")[:PATH_DEPTH]), context, (node, value, context))
     elif key[0] == "[" and len(path) < PATH_DEPTH:

@@ -34,6 +34,7 @@ class Scope:
     guards: tuple[Guard, ...] = ()
     order: int = 0
     type_error: str = ""
+    aliases: dict[str, str] = field(default_factory=dict)
     literals: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def forget(self, name: str) -> None:

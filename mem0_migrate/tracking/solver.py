@@ -64,6 +64,7 @@ class SiteRecord:
     receiver: int
     clients: dict[Value, Context] = field(default_factory=dict)
     calls: dict[int, tuple[int, Context]] = field(default_factory=dict)
+    handed_to: list[int] = field(default_factory=list)
     waits: int = 0
     url: str = ""
 
@@ -116,6 +117,7 @@ class Solver:
         self.labels: dict[int, tuple[str, str]] = {}
         self.places: dict[int, tuple[str, facts.Place]] = {}
         self.usages: dict[int, list[facts.Usage]] = defaultdict(list)
+        self.texts: dict[int, list[int]] = defaultdict(list)
         self.callers: dict[tuple[str, int], set[int]] = defaultdict(set)
         self.returns: dict[int, tuple[str, int]] = {}
         self.name_loads: dict[str, list[int]] = defaultdict(list)
@@ -160,6 +162,8 @@ class Solver:
             self.annotated.add(target)
             self.places.setdefault(target, (name, annotation.place))
             self.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
+        for value, text in summary.texts:
+            self.texts[value + base].append(text + base)
         for usage in summary.usages:
             self.usages[usage.node + base].append(usage)
         for store in summary.stores:
@@ -426,8 +430,8 @@ class Solver:
                 loads.load(self, key, target, value, context, node)
             for key, stored in list(self.stores.get(node, ())):
                 loads.store(self, value, key, stored)
-            for call in list(self.by_callee.get(node, ())):
-                calls.call(self, call, value, context)
+            for made in list(self.by_callee.get(node, ())):
+                calls.call(self, made, value, context)
             for narrow, target, classes in self.narrows.get(node, ()):
                 loads.narrow(self, narrow, target, classes, node, (node, value, context))
             for target, _, weak, container in self.annotations.get(node, ()):
@@ -467,6 +471,8 @@ class Solver:
             held = client(surface.KINDS[value[1]], target)
         elif value[0] == "class":
             held = ("instance", value[1], value[2])
+        elif value[0] in ("client", "instance", "generator"):
+            held = value  # Annotated[…, Depends(f)]
         else:
             return
         if container:

@@ -115,9 +115,12 @@ class Summariser(ConditionReader):
         scope = self.scope
         before = dict(scope.now)
         branch = self.new_branch()
+        self.summary.loops.add(branch)
         for _ in range(2):
             if isinstance(node, ast.While):
+                arms, scope.arms = scope.arms, (*scope.arms, (branch, 0))
                 self.use(node.test, self.read(node.test), "truth")
+                scope.arms = arms
             else:
                 self.iterate(node.iter, node.target)
             guards = scope.guards
@@ -244,6 +247,14 @@ class Summariser(ConditionReader):
         """Keep what an assignment tells beside its value: `async_mode` in a dictionary, a flag set in one arm of a branch."""
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
             self.mode_write(self.read(target.value), mode_of(value), display=False)
+        elif isinstance(target, ast.Attribute) and isinstance(value, ast.Name):
+            path = dotted(target)
+            if path is not None:
+                self.scope.aliases[value.id] = path
+        elif isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
+            path = dotted(value)
+            if path is not None:
+                self.scope.aliases[target.id] = path
         elif self.scope.arms and isinstance(value, ast.Constant) and isinstance(target, (ast.Name, ast.Attribute)):
             subject = self.subject(target)
             if subject is not None:
@@ -507,8 +518,8 @@ class Summariser(ConditionReader):
                 parsed = ast.parse(annotation.value.strip(), mode="eval").body
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return
-            for node in ast.walk(parsed):
-                ast.copy_location(node, annotation)
+            for part in ast.walk(parsed):
+                ast.copy_location(part, annotation)
             self._annotate(parsed, target, weak=weak, container=container)
         elif isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
             self._annotate(annotation.left, target, weak=weak, container=container)

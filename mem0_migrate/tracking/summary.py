@@ -146,6 +146,7 @@ class Class:
     bases: list[int] = field(default_factory=list)
     methods: dict[str, int] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
+    assigned: set[str] = field(default_factory=set)  # attributes that its methods assign to self, not counting None
     value: int = NOTHING
 
 
@@ -172,7 +173,8 @@ class ModeWrite:
     display: bool
     scope: int
     order: int
-    arms: tuple[tuple[int, int], ...]
+    arms: tuple[Arm, ...]
+    guards: tuple[Guard, ...] = ()
 
 
 @dataclass(slots=True)
@@ -219,4 +221,6 @@ class Summary:
     unresolved: dict[str, int] = field(default_factory=dict)
     labels: dict[int, tuple[str, str]] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
-    leaving: set[tuple[int, int]] = field(default_factory=set)
+    leaving: set[Arm] = field(default_factory=set)
+    texts: set[tuple[int, int]] = field(default_factory=set)
+    loops: set[int] = field(default_factory=set)

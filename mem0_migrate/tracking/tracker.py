@@ -117,6 +117,7 @@ class _Tracking:
             while not pending and (self.solver.wake_needed() or self.solver.apply_weak()):
                 self.solver.run()
                 pending = self._concerned() - self._seen
+        frameworks.link_handed_on(self.solver)
         return self.tracked
 
     def _join(self, filename: str) -> None:

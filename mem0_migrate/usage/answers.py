@@ -41,7 +41,7 @@ _NEUTRAL_LIBRARIES = frozenset(
     ["builtins.dict", "typing.cast", "copy.copy", "copy.deepcopy", "builtins.super", "builtins.setattr"]
 )
 _TYPE_TESTS = frozenset(["isinstance", "type", "id", "callable", "hasattr", "issubclass"])
-_PRINTERS = frozenset(["print", "pprint", "pp", "echo", "secho", "write", "print_json", "rule"])
+_PRINTERS = frozenset(["print", "pprint", "pp", "echo", "secho", "print_json", "rule"])
 _LOG_METHODS = frozenset(
     ["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "success", "trace", "notice"]
 )
@@ -78,8 +78,10 @@ def collect(solver: Solver) -> dict[int, list[AnswerUse]]:
                 containers[value[1]].append(node)
     reader = _Reader(solver, containers)
     found = {}
-    for site, nodes in reached.items():
-        uses = {use for node, value in nodes for use in reader.uses(node, value)}
+    for site in range(len(solver.site_list)):
+        uses = {use for node, value in reached.get(site, ()) for use in reader.uses(node, value)}
+        handed = (solver.calls[number] for number in solver.site_list[site].handed_to)
+        uses.update(AnswerUse("passed", call.filename, call.fact.place, ()) for call in handed)
         found[site] = sorted(uses, key=lambda use: (use.filename, use.place, use.kind, use.path))
     return found
 
@@ -153,6 +155,9 @@ class _Reader:
             return None
         if kind == "truth":
             kind = "member-truth" if path else "truth"
+        elif kind == "formatted":
+            texts = self.solver.texts.get(node, ())
+            kind = "serialised" if any(self._text_goes(text) == "serialised" for text in texts) else kind
         elif kind == "contains":
             kind = "receipt-key" if usage.detail in shapes.RECEIPT_KEYS else "contains"
             path = (*path, shapes.OPTIONAL + usage.detail) if usage.detail else path
@@ -167,15 +172,29 @@ class _Reader:
         return ""
 
     def _argument(self, call: SolvedCall, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
-        if call.followed or call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
+        if call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
+            return
+        if call.followed:
+            if self._unread_field(call, node):
+                yield AnswerUse("stored", call.filename, call.fact.place, path, waits)
+            return
+        if waits:  # a coroutine or a future is handed to somebody to wait for
+            yield AnswerUse("scheduled", call.filename, call.fact.place, path, waits)
             return
         kind = self._handed_to(call, node)
-        if kind is None or (waits and kind not in ("passed", "stored")):
+        if kind is None:
             return
         if kind == "truth" and path:
             kind = "member-truth"
         place = call.fact.place
         yield AnswerUse(kind, call.filename, place, path, waits)
+
+    def _unread_field(self, call: SolvedCall, node: int) -> bool:
+        """Whether a call builds a dataclass or a model that keeps the value in a field which nobody reads."""
+        names = [name for name, given in call.keywords if given == node and name]
+        built = [(value[1], value[2]) for value, _ in self.solver.values.get(call.callee, ()) if value[0] == "class"]
+        cells = [self.solver.cells.get((own, f".{name}")) for own in built for name in names]
+        return not call.functions and bool(cells) and not any(cell is not None and self.solver.edges.get(cell) for cell in cells)
 
     def _handed_to(self, call: SolvedCall, node: int) -> str | None:
         """The kind of use of an answer as an argument of a call that is not followed."""
@@ -197,13 +216,17 @@ class _Reader:
         if builtin == "getattr":
             return "receipt-key" if len(call.fact.constants) > 1 and call.fact.constants[1] in shapes.RECEIPT_KEYS else None
         if builtin in ("str", "repr", "format", "ascii"):
-            return "formatted"
-        if builtin == "print" or tail in _PRINTERS:
+            goes = self._text_goes(call.target)
+            return "serialised" if goes == "serialised" else "formatted"
+        on_screen = tail == "write" and base.rpartition(".")[2] in ("st", "stdout", "stderr")
+        if builtin == "print" or tail in _PRINTERS or on_screen:
             return "printed"
         if tail in _LOG_METHODS and ("log" in base.lower() or library.startswith(("logging.", "loguru."))):
             return "logged"
         if any(word in tail.lower() for word in _AWARE_WORDS):
             return "receipt-helper"
+        if tail in ("dumps", "pformat", "to_json"):
+            return self._text_goes(call.target)
         if tail in _SERIALISERS:
             return "serialised"
         if tail in MUTATORS and base:
@@ -212,6 +235,26 @@ class _Reader:
             return None if known else "stored"
         del node
         return "passed"
+
+    def _text_goes(self, text: int) -> str:
+        """Where the text of an answer goes: to people only, out of sight, or nowhere."""
+        reached, pending = {text}, [text]
+        readers: list[str | None] = []
+        while pending:
+            node = pending.pop()
+            readers += [self._handed_to(other, node) for other in self.solver.by_argument.get(node, ())]
+            if self.solver.stored.get(node) or (node in self.solver.returns and self._exposed(node)):
+                return "serialised"
+            following = [edge[0] for edge in self.solver.edges.get(node, ()) if edge[0] not in reached]
+            reached.update(following)
+            pending += following
+        return "printed" if set(readers) <= {"printed", "logged", "formatted"} else "serialised"
+
+    def _exposed(self, node: int) -> bool:
+        """Whether what a function returns goes to code that is not part of the code base."""
+        filename, index = self.solver.returns[node]
+        function = self.solver.files[filename].summary.functions[index]
+        return not self.solver.callers.get((filename, index)) or any(not _harmless(name) for name in function.decorators)
 
     def _store(
         self, base: int, key: str, place: facts.Place, node: int, path: tuple[str, ...], waits: int
@@ -229,11 +272,7 @@ class _Reader:
     def _returned(self, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
         filename, index = self.solver.returns[node]
         function = self.solver.files[filename].summary.functions[index]
-        called = bool(self.solver.callers.get((filename, index)))
-        exposed = [name for name in function.decorators if not _harmless(name)]
-        if called and not exposed:
-            return
-        if function.name == "<lambda>" and called:
+        if not self._exposed(node):
             return
         kind = "yielded" if self.solver.labels.get(node, ("", ""))[0] == "yield" else "returned"
         yield AnswerUse(kind, filename, self._return_place(node, function.place), path, waits)
@@ -253,7 +292,7 @@ class _Reader:
             for call in self.solver.by_argument.get(node, ()):
                 if call.followed or call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
                     continue
-                kind = self._handed_to(call, node)
+                kind = "scheduled" if waits else self._handed_to(call, node)
                 if kind in ("passed", "serialised", "printed", "logged", "stored"):
                     yield AnswerUse(kind, call.filename, call.fact.place, path, waits)
             holder = self.solver.owner_of.get(node)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.solver import SiteRecord, Solver
     from mem0_migrate.tracking.tracker import Tracked
+    from mem0_migrate.tracking.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class _Judge:
         clients = evidence.consistent_clients(self.solver, record)
         receiver = _receiver(clients, http=bool(record.url))
         declaration = self.declared(record.filename)
-        mode = self._mode(record)
+        mode, hosted_only = self._mode(record, clients)
         answer_uses = self.uses.get(record.number, []) if receiver != "oss" else []
         never_awaited = self._never_awaited(record, receiver, answer_uses)
         aware = any(CATEGORIES[use.kind] == "aware" for use in answer_uses)
@@ -129,19 +130,19 @@ class _Judge:
         )
         text = evidence.text_at(self.sources, record.filename, record.place)
         expected = bool(record.calls) and all(self.solver.calls[number].fact.type_error == "expected" for number in record.calls)
-        oss = not expected and any(not surface.is_hosted(client[1]) for client in clients)
+        oss = not expected and not hosted_only and any(not surface.is_hosted(client[1]) for client in clients)
         return JudgedSite(
             site, text, worst, stale, never_awaited, self.modes.misspelt(record), self.modes.in_options(record), oss
         )
 
-    def _mode(self, record: SiteRecord) -> AsyncMode:
+    def _mode(self, record: SiteRecord, clients: list[Value]) -> tuple[AsyncMode, bool]:
         if not record.url:
-            return self.modes.of(record)
+            return self.modes.of(record, clients)
         joined = self.solver.files[record.filename]
         for added in joined.summary.http_adds:
             if joined.summary.calls[added.call].place == record.place:
-                return _literal_mode(added.mode)
-        return "absent"
+                return _literal_mode(added.mode), False
+        return "absent", False
 
     def _never_awaited(self, record: SiteRecord, receiver: Receiver, uses: list[AnswerUse]) -> bool:
         """A hosted coroutine that is only thrown away, and never awaited by anyone."""
@@ -157,7 +158,7 @@ class _Judge:
 
     def _worst(self, uses: list[AnswerUse], eras: list[Era]) -> AnswerUse | None:
         """The use that says most: raising before silent, deeper before shallower, earlier before later."""
-        ranked = [use for use in uses if CATEGORIES[use.kind] in _ORDER and not use.waits]
+        ranked = [use for use in uses if CATEGORIES[use.kind] in _ORDER and (not use.waits or CATEGORIES[use.kind] == "escapes")]
         if not ranked:
             return None
 

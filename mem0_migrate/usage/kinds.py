@@ -37,6 +37,7 @@ CATEGORIES: dict[str, Category] = {
     "receipt-helper": "aware",
     # nothing depends on it
     "discarded": "neutral",
+    "scheduled": "neutral",
     "type-tested": "neutral",
     "copied": "neutral",
 }
@@ -66,6 +67,7 @@ PHRASES: dict[str, str] = {
     "status-compared": "compared with a status",
     "receipt-helper": "handed to a function that waits for receipts",
     "discarded": "thrown away",
+    "scheduled": "handed to the event loop",
     "type-tested": "tested for its type",
     "copied": "copied",
 }

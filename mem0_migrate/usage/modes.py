@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from mem0_migrate.tracking.summary import NOTHING
+from mem0_migrate.sdk import surface
+from mem0_migrate.tracking.summary import NOTHING, Guard
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mem0_migrate.model import AsyncMode
     from mem0_migrate.tracking.solver import SiteRecord, SolvedCall, Solver
     from mem0_migrate.tracking.summary import ModeWrite
+    from mem0_migrate.tracking.values import Value
 
 KEYWORD = "async_mode"
 _LITERALS: dict[object, AsyncMode] = {False: "false", True: "true", None: "none"}
@@ -50,9 +54,27 @@ class ModeReader:
         self._containers = solver.dormant | solver.awake
         self._behind: dict[int, frozenset[int]] = {}
         self._open: set[int] | None = None
+        self._guards: list[set[Guard]] = []
+        self._conditional = False
 
-    def of(self, site: SiteRecord) -> AsyncMode:
-        """The `async_mode` of a site; "mapping" where an open mapping decides."""
+    def of(self, site: SiteRecord, clients: Sequence[Value]) -> tuple[AsyncMode, bool]:
+        """The `async_mode` of a site, and whether it is only there for the hosted ones of these clients.
+
+        "mapping" where an open mapping decides.
+        """
+        hosted = [client for client in clients if surface.is_hosted(client[1])]
+        self._guards = [self._origin_guards(client) for client in hosted]
+        self._conditional = False
+        mode = self._site(site)
+        return mode, self._conditional
+
+    def _origin_guards(self, client: Value) -> set[Guard]:
+        """What is known to hold where a client is constructed, and what its class is."""
+        return {guard for call in self.solver.call_of.get(client[2], ()) for guard in call.fact.guards} | {
+            Guard("class", name, holds=True) for name, kind in surface.KINDS.items() if kind == client[1]
+        }
+
+    def _site(self, site: SiteRecord) -> AsyncMode:
         modes: set[AsyncMode] = {self._call(self.solver.calls[number], context) for number, (_, context) in site.calls.items()}
         if len(modes) == 1:
             return modes.pop()
@@ -199,10 +221,18 @@ class ModeReader:
             if write.mode == "deleted" and found == "absent":
                 continue
             certain = write.display or (filename == call.filename and _before(write, call))
+            if not certain and write.scope == call.fact.scope and filename == call.filename and self._holds_when_hosted(write):
+                certain = self._conditional = True
             if not certain:
                 return "mapping"
             found = "absent" if write.mode == "deleted" else _as_mode(write.mode)
         return found
+
+    def _holds_when_hosted(self, write: ModeWrite) -> bool:
+        """Whether the conditions of the write hold wherever the receiver is a hosted client."""
+        return bool(write.guards and self._guards) and all(
+            any(_implies(known, guard) for known in origin) for origin in self._guards for guard in write.guards
+        )
 
     def _opened(self) -> set[int]:
         """Containers that get keys which cannot be told."""
@@ -215,6 +245,12 @@ class ModeReader:
         if known is None:
             known = self._behind[node] = frozenset(self.solver.behind(node) & self._containers)
         return known
+
+
+def _implies(known: Guard, guard: Guard) -> bool:
+    if guard.subject.startswith("class of ") and known.subject == "class":
+        return (known.literal in (guard.literal or "").split("|")) == guard.holds
+    return known == guard
 
 
 def _as_mode(mode: str) -> AsyncMode:

@@ -40,6 +40,7 @@ class _Effect:
     entities: tuple[tuple[str, object], ...]
     depth: int
     method: str = ""
+    sleep: int | None = None
 
 
 def stale_reads(solver: Solver) -> dict[int, StaleRead]:
@@ -101,13 +102,29 @@ class _Flow:
             return None
         if not _can_follow(first.fact.arms, second.fact.arms, leaving):
             return None
+        if self._polls(calls, first, second):
+            return None
         between = [call for call in calls if first.fact.order < call.fact.order < second.fact.order]
-        if any(call.fact.text == "input" for call in between):
+        if any(self._asks(call, _DEPTH) for call in between):
             return None
         sleeps = [call.number for call in between if call.fact.text.rpartition(".")[2] == "sleep"]
         distance = (add.depth + read.depth) * 1000 + second.fact.order - first.fact.order
-        return StaleRead(
-            add.number, read.number, read.method, (first.number, second.number), distance, sleeps[0] if sleeps else None
+        sleep = sleeps[0] if sleeps else add.sleep
+        return StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleep)
+
+    def _asks(self, call: SolvedCall, depth: int) -> bool:
+        """Whether a call waits for a person."""
+        if call.fact.text == "input":
+            return True
+        scopes = [(function[0], self.scope_of.get(function, -1)) for function in call.functions] if depth else []
+        return any(self._asks(inner, depth - 1) for scope in scopes for inner in self.scopes.get(scope, ()))
+
+    def _polls(self, calls: list[SolvedCall], first: SolvedCall, second: SolvedCall) -> bool:
+        """Whether the read is repeated in a loop with a sleep: code that waits until the memories are there."""
+        loops = self.solver.files[second.filename].summary.loops
+        around = {branch for branch, _ in second.fact.arms if branch in loops} - {branch for branch, _ in first.fact.arms}
+        return any(
+            call.fact.text.rpartition(".")[2] == "sleep" and around & {branch for branch, _ in call.fact.arms} for call in calls
         )
 
     def _effects(self, call: SolvedCall, depth: int) -> list[_Effect]:
@@ -126,8 +143,12 @@ class _Flow:
         if known is None:
             self._known[key] = ()
             best: dict[tuple[str, int], _Effect] = {}
-            for call in self.scopes.get((function[0], scope), ()):
-                for effect in self._effects(call, depth):
+            calls = self.scopes.get((function[0], scope), [])
+            sleeps = [call for call in calls if call.fact.text.rpartition(".")[2] == "sleep"]
+            for call in calls:
+                after = next((other.number for other in sleeps if other.fact.order > call.fact.order), None)
+                for inner in self._effects(call, depth):
+                    effect = replace(inner, sleep=inner.sleep or after) if inner.kind == "add" else inner
                     place = (effect.kind, effect.number)
                     if place not in best or effect.depth < best[place].depth:
                         best[place] = effect
