@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import sysconfig
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final, Literal
@@ -33,31 +32,52 @@ ONLOOKERS: Final = frozenset(
 RECEIPT_WORDS: Final = frozenset(("event_id", "eventId", "status", "is_receipt", "pending"))
 
 
-@dataclass(frozen=True, slots=True)
 class Site:
-    """A line of the application.
+    """A line of the application. What it costs to make one is part of every ``add``: all but the place is worked out on demand.
 
-    Attributes:
-        filename: As the interpreter names the file.
-        lineno: 1-based.
-        module: Dotted name of the module.
-        via: The library module that stands between this line and the access, if any.
+    Args:
+        codes: The code at this line, and where that is a comprehension or a lambda, the functions around it.
+        lasti: The index of the instruction in the first of them.
         namespace: The module's globals, where the `warnings` module keeps what was shown.
-        names: The words of `RECEIPT_WORDS` that the code around this line uses: it may know about receipts.
+        via: The library module that stands between this line and the access, if any.
     """
 
-    filename: str
-    lineno: int
-    module: str
-    via: str | None = None
-    namespace: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    names: frozenset[str] = frozenset()
+    __slots__ = ("_codes", "_lasti", "namespace", "via")
+
+    def __init__(self, codes: tuple[CodeType, ...], lasti: int, namespace: dict[str, Any], via: str | None = None) -> None:
+        self._codes = codes
+        self._lasti = lasti
+        self.namespace = namespace
+        self.via = via
+
+    @property
+    def filename(self) -> str:
+        """As the interpreter names the file."""
+        return self._codes[0].co_filename
+
+    @property
+    def lineno(self) -> int:
+        """1-based; 0 where it is not known."""
+        for start, end, line in self._codes[0].co_lines():
+            if start <= self._lasti < end and line is not None:
+                return line
+        return self._codes[0].co_firstlineno
+
+    @property
+    def module(self) -> str:
+        """The dotted name of the module."""
+        return str(self.namespace.get("__name__") or "unknown")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The words of `RECEIPT_WORDS` that the code around this line uses: it may know about receipts."""
+        return frozenset().union(*(_words_of(code) for code in self._codes))
 
     def __str__(self) -> str:
         return f"{self.filename}:{self.lineno}"
 
 
-UNKNOWN: Final = Site("<unknown>", 0, "unknown")
+UNKNOWN: Final = Site((compile("", "<unknown>", "exec").replace(co_firstlineno=0),), -1, {})
 
 _kinds: dict[str, Kind] = {}
 _Access = tuple[CodeType, int, dict[str, Any]]
@@ -95,7 +115,7 @@ def find(frame: FrameType | None) -> Site | Literal["onlooker"] | None:
         code = frame.f_code
         kind = _kinds.get(code.co_filename) or kind_of(code.co_filename, frame.f_globals.get("__name__") or "")
         if kind == "application":
-            return _site(code, frame.f_lineno, frame.f_globals, via, frame.f_back)
+            return _site(frame, via)
         if kind == "onlooker":
             return "onlooker"
         if kind == "library" and via is None:
@@ -104,12 +124,12 @@ def find(frame: FrameType | None) -> Site | Literal["onlooker"] | None:
     return None
 
 
-def _site(code: CodeType, lineno: int, namespace: dict[str, Any], via: str | None, caller: FrameType | None = None) -> Site:
-    names = _words_of(code)
-    while caller is not None and code.co_name.startswith("<") and caller.f_code.co_filename == code.co_filename:
-        code, caller = caller.f_code, caller.f_back  # a comprehension or lambda belongs to the function around it
-        names |= _words_of(code)
-    return Site(code.co_filename, lineno, namespace.get("__name__") or "unknown", via, namespace, names)
+def _site(frame: FrameType, via: str | None) -> Site:
+    codes: tuple[CodeType, ...] = (frame.f_code,)
+    caller = frame.f_back
+    while codes[-1].co_name[0] == "<" and caller is not None and caller.f_code.co_filename == codes[0].co_filename:
+        codes, caller = (*codes, caller.f_code), caller.f_back  # a comprehension or lambda belongs to the function around it
+    return Site(codes, frame.f_lasti, frame.f_globals, via)
 
 
 def _words_of(code: CodeType) -> frozenset[str]:
@@ -139,18 +159,11 @@ def find_call(frame: FrameType | None) -> Site:
     access = _access.get() or next(iter(_last_access), None)
     if access is not None and kind_of(access[0].co_filename, access[2].get("__name__") or "") == "application":
         code, lasti, namespace = access
-        return _site(code, _line_of(code, lasti), namespace, None)
+        return Site((code,), lasti, namespace)
     outermost = UNKNOWN
     while frame is not None:
         code = frame.f_code
         if kind_of(code.co_filename, "") != "shim" and not code.co_filename.startswith(("<frozen ", *_LIBRARY_PATHS)):
-            outermost = _site(code, frame.f_lineno, frame.f_globals, None)
+            outermost = _site(frame, None)
         frame = frame.f_back
     return outermost
-
-
-def _line_of(code: CodeType, lasti: int) -> int:
-    for start, end, line in code.co_lines():
-        if start <= lasti < end and line is not None:
-            return line
-    return code.co_firstlineno

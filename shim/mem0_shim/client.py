@@ -105,10 +105,10 @@ def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, hand
         ids,
         bare_list=isinstance(answer, list),
         relations=isinstance(answer, dict) and "relations" in answer,
-        added_at=str(site),
+        added_at=site,
         settings=call.settings,
     )
-    if ids and os.environ.get("MEM0_SHIM_LEDGER"):
+    if ids and process.ledger:
         from mem0_shim import ledger
 
         ledger.record("add", pending)
@@ -246,6 +246,7 @@ def _classes(module: Any) -> tuple[type, ...]:
 
 def _prepare() -> None:
     process.disabled = disabled()
+    process.ledger = bool(os.environ.get("MEM0_SHIM_LEDGER"))
     if not process.disabled:
         _boot.after_import(_MODULE, patch)
         _boot.after_import("yaml", _teach_yaml)

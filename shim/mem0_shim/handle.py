@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 from collections.abc import Generator
 from typing import Any, Final
 from urllib.parse import quote
 
 from mem0_shim import polling, reads, reports
-from mem0_shim.callsite import UNKNOWN
+from mem0_shim.callsite import UNKNOWN, Site
+from mem0_shim.patching import process
 from mem0_shim.receipt import TERMINAL, event_ids, outcome, plain, receipt_of
 from mem0_shim.settings import Settings, read_settings
 
@@ -23,23 +23,34 @@ class PendingAdd:
 
     Attributes:
         event_ids: The events that carry it out, each once.
-        added_at: ``file:line`` of the ``add``, where it is known.
     """
 
-    __slots__ = ("_bare_list", "_client", "_relations", "_settings", "added_at", "event_ids")
+    __slots__ = ("_added_at", "_bare_list", "_client", "_relations", "_settings", "event_ids")
 
     def __init__(
-        self, client: Any, event_ids: tuple[str, ...], *, bare_list: bool, relations: bool, added_at: str, settings: Settings
+        self,
+        client: Any,
+        event_ids: tuple[str, ...],
+        *,
+        bare_list: bool,
+        relations: bool,
+        added_at: Site | str,
+        settings: Settings,
     ) -> None:
         self._client = client
         self._bare_list = bare_list
         self._relations = relations
         self._settings = settings
         self.event_ids = event_ids
-        self.added_at = added_at
+        self._added_at = added_at
 
     def __repr__(self) -> str:
         return f"<PendingAdd {', '.join(self.event_ids) or 'without an event id'}, added at {self.added_at}>"
+
+    @property
+    def added_at(self) -> str:
+        """``file:line`` of the ``add``, where it is known."""
+        return str(self._added_at)
 
     @property
     def client(self) -> Any:
@@ -167,7 +178,7 @@ class PendingAdd:
 
     def _memories(self, events: list[dict[str, Any]]) -> Any:
         reads.forget(self.event_ids)
-        if os.environ.get("MEM0_SHIM_LEDGER"):
+        if process.ledger:
             from mem0_shim import ledger
 
             for event in events:
@@ -225,6 +236,6 @@ def pending(answer: Any, client: Any = None) -> PendingAdd | None:
         event_ids(content),
         bare_list=isinstance(content, list),
         relations=isinstance(content, dict) and "relations" in content,
-        added_at=str(added_at),
+        added_at=added_at,
         settings=getattr(client, "_mem0_shim_settings", None) or read_settings(),
     )

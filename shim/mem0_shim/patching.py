@@ -17,12 +17,13 @@ SETTINGS: Final = "_mem0_shim_settings"  # the attribute of a client that has se
 class Process:
     """What is installed in this process."""
 
-    __slots__ = ("disabled", "settings", "wrapped")
+    __slots__ = ("disabled", "ledger", "settings", "wrapped")
 
     def __init__(self) -> None:
         self.settings: Settings | None = None
         self.wrapped = False  # at least one client has settings of its own
         self.disabled = False
+        self.ledger = False  # MEM0_SHIM_LEDGER is set: read once, a look into the environment costs a microsecond
 
 
 process: Final = Process()

@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mem0_shim import polling
 from mem0_shim.callsite import Site, find_call
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 READS: Final = ("search", "get_all", "get", "history", "update", "delete_all")
 _ENTITIES: Final = ("user_id", "agent_id", "app_id", "run_id")
+_SCOPE: Final = (*_ENTITIES, "filters", "options")
 _LIMIT: Final = 1000  # outstanding adds that are remembered; older ones are past their time
 
 Entity = tuple[str, str]
@@ -45,49 +46,51 @@ class StaleReadWarning(PendingMemoryWarning):
     code = "stale-read"
 
 
-@dataclass(frozen=True, slots=True)
-class _Add:
-    account: tuple[str, str]
-    entities: frozenset[Entity]
+class _Add(NamedTuple):
+    """An unfinished ``add``; what tells its account and scope is worked out when something is read."""
+
+    arguments: dict[str, Any]
     flow: Flow
     until: float
     pending: PendingAdd
     added_at: Site
 
 
-_outstanding: list[_Add] = []
-_lock = threading.Lock()
+_outstanding: deque[_Add] = deque(maxlen=_LIMIT)
 
 
 def this_flow() -> Flow:
     """The running task of asyncio or trio, else the thread."""
-    try:
-        task: Any = asyncio.current_task()
-    except RuntimeError:
-        trio = sys.modules.get("trio")
-        task = None
-        if trio is not None:
-            with contextlib.suppress(RuntimeError):
-                task = trio.lowlevel.current_task()
-    return weakref.ref(threading.current_thread() if task is None else task)
+    task: Any = None
+    if asyncio._get_running_loop() is not None:
+        task = asyncio.current_task()
+    elif "trio" in sys.modules:
+        with contextlib.suppress(RuntimeError):
+            task = sys.modules["trio"].lowlevel.current_task()
+    return weakref.ref(task or threading.current_thread())
 
 
 def note_add(arguments: dict[str, Any], pending: PendingAdd, added_at: Site, flow: Flow, seconds: float) -> None:
     """Remember an unfinished ``add``, by the arguments that name its scope, for so many seconds."""
     now = time.monotonic()
-    entities = frozenset(entities_of(arguments))
-    if not entities or not pending.event_ids:
-        return
-    made = _Add(polling.account_key(pending.client), entities, flow, now + seconds, pending, added_at)
-    with _lock:
-        _outstanding[:] = [add for add in _outstanding if add.until > now][-_LIMIT + 1 :]
-        _outstanding.append(made)
+    while _outstanding and _outstanding[0].until <= now:
+        _drop_first()
+    scope: dict[str, Any] = {name: arguments[name] for name in _SCOPE if name in arguments}
+    if scope and pending.event_ids:
+        _outstanding.append(_Add(scope, flow, now + seconds, pending, added_at))
+
+
+def _drop_first() -> None:
+    with contextlib.suppress(IndexError):  # another thread was faster
+        _outstanding.popleft()
 
 
 def forget(event_ids: tuple[str, ...]) -> None:
     """The events are known to have ended."""
-    with _lock:
-        _outstanding[:] = [add for add in _outstanding if not set(add.pending.event_ids) & set(event_ids)]
+    for add in list(_outstanding):
+        if not set(event_ids).isdisjoint(add.pending.event_ids):
+            with contextlib.suppress(ValueError):  # another thread was faster
+                _outstanding.remove(add)
 
 
 def entities_of(arguments: dict[str, Any]) -> set[Entity]:
@@ -117,12 +120,15 @@ def _collect(source: object, found: set[Entity]) -> None:
 def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[_Add]:
     """The unfinished adds of this flow that a read is about."""
     now, account, flow = time.monotonic(), polling.account_key(client), this_flow()
-    with _lock:
-        adds = [add for add in _outstanding if add.until > now and add.account == account and add.flow == flow]
+    adds = [
+        add
+        for add in list(_outstanding)
+        if add.until > now and add.flow == flow and polling.account_key(add.pending.client) == account
+    ]
     if method in ("get", "history", "update"):
         return adds  # they name a memory, which any of them may be about to change
     wanted = entities_of(arguments)
-    return [add for add in adds if not wanted.isdisjoint(add.entities)]
+    return [add for add in adds if not wanted.isdisjoint(entities_of(add.arguments))]
 
 
 class _Barrier:

@@ -1,0 +1,179 @@
+"""What the shim costs: for each figure of shim/README.md the median of 15 runs, in CPU time of this process.
+
+Run: ``PYTHONPATH=shim python benchmarks/shim/cost.py`` (mem0ai is not needed, but for the import time).
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[2] / "tests" / "shim"), str(Path(__file__).parents[2] / "shim")]
+
+import mem0_shim
+import stand_in
+from mem0_shim import client as shim_client
+from mem0_shim import reads
+from mem0_shim.callsite import UNKNOWN
+from mem0_shim.receipt import Receipt, track
+
+RUNS, CALLS = 15, 5000
+
+
+def seconds(action: Callable[[int], None]) -> float:
+    """CPU seconds of one call, the median of `RUNS` runs of `CALLS`."""
+    gc.disable()
+    found = []
+    for _ in range(RUNS):
+        began = time.process_time()
+        action(CALLS)
+        found.append((time.process_time() - began) / CALLS)
+    gc.enable()
+    return statistics.median(found)
+
+
+def discarding(client: Any) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            client.add("x", user_id="alice")
+
+    return run
+
+
+def keeping(client: Any) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        kept = [None] * calls
+        for n in range(calls):
+            kept[n] = client.add("x", user_id="alice")
+
+    return run
+
+
+def adds() -> list[tuple[str, float, float]]:
+    """Name, added seconds, most seconds, for each figure of ``add``."""
+    results = []
+    cases = (
+        ("add(), completed", {"results": [{"id": "m", "memory": "x", "event": "ADD"}]}, keeping, 2e-6),
+        ("add(), receipt discarded", stand_in.receipt("flat"), discarding, 2e-6),
+        ("add(), receipt kept, flat", stand_in.receipt("flat"), keeping, 4e-6),
+        ("add(), receipt kept, nested", stand_in.receipt("nested"), keeping, 4e-6),
+    )
+    for name, answer, use, most in cases:
+        plain, shimmed = stand_in.make_module(), stand_in.make_module()
+        mem0_shim.install("warn")
+        shim_client.patch(shimmed)
+        costs = []
+        for module in (plain, shimmed):
+            client = module.MemoryClient()
+            client.answer = answer
+            costs.append(seconds(use(client)))
+        results.append((name, costs[1] - costs[0], most))
+    reads._outstanding.clear()
+    return results
+
+
+def accesses() -> list[tuple[str, float, float]]:
+    """Name, seconds of one access, most seconds."""
+    state = Receipt(("e",), UNKNOWN, "warn", None)
+    answer = track(stand_in.receipt("nested"), state)
+    flat = track(stand_in.receipt("flat"), state)
+    entries = dict.get(answer, "results")
+
+    def subscript(calls: int) -> None:
+        for _ in range(calls):
+            flat["event_id"]
+
+    def get(calls: int) -> None:
+        for _ in range(calls):
+            answer.get("results")
+
+    def length(calls: int) -> None:
+        for _ in range(calls):
+            len(answer)
+
+    def iteration(calls: int) -> None:
+        for _ in range(calls):
+            for _entry in entries:
+                pass
+
+    def nothing(calls: int) -> None:
+        for _ in range(calls):
+            pass
+
+    loop = seconds(nothing)
+    state.acknowledge()
+    actions = (("subscript", subscript), ("get", get), ("len", length), ("iteration of one entry", iteration))
+    return [(f"a receipt's {name}", seconds(action) - loop, 1e-7) for name, action in actions]
+
+
+def read() -> tuple[str, float, float]:
+    """What is added to ``search`` while nothing is outstanding."""
+
+    def make(module: Any) -> Callable[[int], None]:
+        client = module.MemoryClient()
+
+        def run(calls: int) -> None:
+            for _ in range(calls):
+                client.search("x", user_id="alice")
+
+        return run
+
+    costs = []
+    for patched in (False, True):
+        module = stand_in.make_module()
+        module.MemoryClient.search = lambda self, query, options=None, **kwargs: None  # noqa: ARG005 - mem0ai's signature
+        if patched:
+            shim_client.patch(module)
+        costs.append(seconds(make(module)))
+    return "a read when nothing is outstanding", costs[1] - costs[0], 1e-7
+
+
+def imports() -> tuple[str, float, float]:
+    """What ``import mem0_shim`` and ``install()`` add to ``import mem0``: the median of 7 processes."""
+    program = (
+        "import {}\nimport time\nbegan = time.perf_counter()\nimport mem0_shim\nmem0_shim.install()\n"
+        "print(time.perf_counter() - began)"
+    )
+    first = "mem0" if importlib.util.find_spec("mem0") else "httpx, asyncio"
+    command = [sys.executable, "-W", "ignore", "-c", program.format(first)]
+    here = Path(__file__).parents[2] / "shim"
+    with tempfile.TemporaryDirectory() as compiled:  # as an installed package is compiled
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled, "MEM0_TELEMETRY": "False", "MEM0_DIR": compiled}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        runs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=here, env=environment) for _ in range(8)]
+    found = [float(run.stdout) for run in runs[1:]]
+    return f"import mem0_shim and install(), after {first}", statistics.median(found), 1e-2
+
+
+def main() -> int:
+    """Print the table.
+
+    Returns:
+        1 if a figure is above what it may be.
+    """
+    warnings.simplefilter("ignore")
+    calibration = {}.fromkeys("x")
+
+    def subscript(calls: int) -> None:
+        for _ in range(calls):
+            calibration["x"]
+
+    print(f"calibration: a loop over a plain dict's subscript takes {seconds(subscript) * 1e9:.0f} ns a turn here")
+    rows = [*adds(), *accesses(), read(), imports()]
+    for name, cost, most in rows:
+        print(f"{name:45} {cost * 1e6:10.3f} us   at most {most * 1e6:10.3f} us   {'' if cost <= most else 'ABOVE'}")
+    return int(any(cost > most for _, cost, most in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
