@@ -107,14 +107,34 @@ class ConditionReader(ExpressionReader):
         if key is not None and len(checked) == max(len(elements), len(names)):
             classes_named = "|".join(sorted(name.rpartition(".")[2] for name in checked))
             self.scope.guards = (*self.scope.guards, Guard(f"class of {key}", classes_named, positive))
+            alias = self.scope.aliases.get(path)
+            other = self.subject(ast.parse(alias, mode="eval").body) if alias is not None else None
+            if other is not None:
+                self.scope.guards = (*self.scope.guards, Guard(f"class of {other}", classes_named, positive))
 
     def _guard(self, subject: ast.expr, literal: str | None, holds: bool) -> None:
         key = self.subject(subject)
         if key is not None:
             self.scope.guards = (*self.scope.guards, Guard(key, literal, holds))
+        if literal is None:
+            for told in self._conditions.get(key or "", ()):
+                self.scope.guards = (*self.scope.guards, Guard(told.subject, told.literal, told.holds == holds))
         alias = self.scope.aliases.get(subject.id) if isinstance(subject, ast.Name) else None
         if alias is not None:  # `self.mode = mode` before `if mode == …`
             self._guard(ast.parse(alias, mode="eval").body, literal, holds)
+
+    def remember_condition(self, target: ast.expr, value: ast.expr) -> None:
+        """`self.hosted = isinstance(client, MemoryClient)`: what holds where the attribute is true, and does not where it is not."""
+        key = self.subject(target)
+        if key is None:
+            return
+        now, guards = self.scope.now, self.scope.guards
+        self.scope.now = dict(now)
+        self.assume(value, holds=True)
+        told = self.scope.guards[len(guards) :]
+        self.scope.now, self.scope.guards = now, guards
+        if len(told) <= 2:  # noqa: PLR2004 (the condition, and the same of an alias)
+            self._conditions[key] = told
 
     def subject(self, node: ast.expr) -> str | None:
         """The name of a condition's subject, qualified by where it lives: its class for `self.x`, its function, or the module."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.solver import Fact, SiteRecord, Solver
-    from mem0_migrate.tracking.summary import Place
+    from mem0_migrate.tracking.summary import Guard, Place
     from mem0_migrate.tracking.values import Value
 
 _INFERRING = frozenset(["return", "yield", "parameter"])
@@ -65,6 +65,8 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
     guards = [guard for number in site.calls for guard in solver.calls[number].fact.guards]
     kept = []
     for client in site.clients:
+        if any(not _admits(guard, client, solver, site) for guard in guards):
+            continue
         origins = [
             guard
             for call in solver.call_of.get(client[2], ())
@@ -74,6 +76,15 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
         if not any(guard.contradicts(origin) for guard in guards for origin in origins):
             kept.append(client)
     return sorted(kept or site.clients, key=lambda client: (not surface.is_hosted(client[1]), solver.places.get(client[2], ("", (0,)))))
+
+
+def _admits(guard: Guard, client: Value, solver: Solver, site: SiteRecord) -> bool:
+    """Whether a client is of the class that a remembered check of the receiver asked for (`if self.is_hosted:`)."""
+    if not guard.subject.startswith("class of ") or guard.literal is None:
+        return True
+    receivers = {solver.calls[number].fact.text.rpartition(".")[0].rpartition(".")[2] for number in site.calls}
+    name = guard.subject.replace(":", ".").rpartition(".")[2]
+    return name not in receivers or (_class_name(client[1]) in guard.literal.split("|")) == guard.holds
 
 
 def trail(solver: Solver, sources: Mapping[str, Source], site: SiteRecord, client: Value) -> Trail:

@@ -45,8 +45,8 @@ def mode_of(value: ast.expr) -> str:
     return "dynamic"
 
 
-def keyword_constants(keywords: list[ast.keyword]) -> dict[str, object]:
-    """The keywords that are passed as literals."""
+def keyword_constants(keywords: list[ast.keyword], scope: Scope) -> dict[str, object]:
+    """The keywords that are passed as literals, or as a name that stands for one."""
     found: dict[str, object] = {}
     for keyword in keywords:
         value = keyword.value
@@ -54,9 +54,27 @@ def keyword_constants(keywords: list[ast.keyword]) -> dict[str, object]:
             value = value.body
         if keyword.arg and isinstance(value, ast.Constant):
             found[keyword.arg] = value.value
+        elif keyword.arg and isinstance(value, ast.Name):
+            named = constant_named(value.id, scope)
+            if named is not ...:
+                found[keyword.arg] = named
         elif keyword.arg == "filters" and isinstance(value, ast.Dict):
             found.update(_filtered_entities(value))
     return found
+
+
+def constant_named(name: str, scope: Scope) -> object:
+    """What a name stands for if it is bound once, to a literal; a parameter with its default; Ellipsis where neither."""
+    if name in scope.defaults:
+        return scope.defaults[name]
+    current: Scope | None = scope
+    while current is not None:
+        if name in current.constants:
+            return current.constants[name]
+        if name in current.cells:
+            return ...
+        current = current.parent
+    return ...
 
 
 def _filtered_entities(filters: ast.Dict) -> dict[str, object]:
@@ -83,6 +101,7 @@ class ExpressionReader:
         self.branches = 0
         self._nodes: dict[object, int] = {}
         self._seen_calls: set[int] = set()
+        self._conditions: dict[str, tuple[Guard, ...]] = {}
         self._handlers: dict[type, Callable[[ast.expr], int]] = {}
         self._requests: Requests | None = None
         if "memories" in source.text:  # few files do
@@ -153,6 +172,9 @@ class ExpressionReader:
             self.summary.stores.append(facts.Store(value, "." + name, node, (1, 0, 1, 0)))
         scope.now[name] = frozenset({node})
         scope.literals.pop(name, None)
+        for holder in (scope, self.module_scope()) if name in scope.globals else (scope,):
+            holder.constants.pop(name, None)
+            holder.defaults.pop(name, None)
         scope.forget(name)
 
     def lookup(self, name: str) -> Nodes:
@@ -436,7 +458,7 @@ class ExpressionReader:
                 self.assume(test, holds=True)
         target = self.container(node)
         if key is not None:
-            self.read(key)
+            self._store(target, facts.ANY_ITEM, self.read(key), key)
             if not self._filtered_copy(generators, key, element) and not self._enumerated_keys(key):
                 self.summary.spreads.append((target, NOTHING))
         self._store(target, facts.ANY_ITEM, self.read(element), element)
@@ -498,7 +520,7 @@ class ExpressionReader:
                     constants=tuple(
                         item.value if isinstance(item, ast.Constant) and isinstance(item.value, (str, int)) else None for item in node.args
                     ),
-                    keyword_constants=keyword_constants(node.keywords),
+                    keyword_constants=keyword_constants(node.keywords, scope),
                     type_error=scope.type_error,
                 )
             )

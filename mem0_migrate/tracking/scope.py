@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mem0_migrate.tracking.summary import NOTHING, Guard
+from mem0_migrate.tracking.summary import NOTHING, Guard, ParameterDefault
 
 Nodes = frozenset[int]
 Arm = tuple[int, int]
@@ -34,6 +34,8 @@ class Scope:
     guards: tuple[Guard, ...] = ()
     order: int = 0
     type_error: str = ""
+    defaults: dict[str, ParameterDefault] = field(default_factory=dict)
+    constants: dict[str, object] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     literals: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

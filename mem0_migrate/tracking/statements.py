@@ -240,13 +240,18 @@ class Summariser(ConditionReader):
     def _Assign(self, node: ast.Assign) -> None:  # noqa: N802
         value = self.read(node.value)
         for target in node.targets:
+            once = isinstance(target, ast.Name) and target.id not in self.scope.cells
             self.bind(target, value)
             self._written(target, node.value)
+            if once and isinstance(target, ast.Name) and isinstance(node.value, ast.Constant):
+                self.scope.constants[target.id] = node.value.value
 
     def _written(self, target: ast.expr, value: ast.expr) -> None:
         """Keep what an assignment tells beside its value: `async_mode` in a dictionary, a flag set in one arm of a branch."""
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
             self.mode_write(self.read(target.value), mode_of(value), display=False)
+        elif isinstance(target, (ast.Name, ast.Attribute)) and isinstance(value, (ast.Call, ast.Compare)):
+            self.remember_condition(target, value)
         elif isinstance(target, ast.Attribute) and isinstance(value, ast.Name):
             path = dotted(target)
             if path is not None:
@@ -447,6 +452,9 @@ class Summariser(ConditionReader):
             self.summary.places[cell] = place(argument)
             if default is not None:
                 self.flow((self.read(default),), cell)
+                if isinstance(default, ast.Constant):
+                    position = len(function.parameters) - 1 - (owner is not None)
+                    inner.defaults[argument.arg] = facts.ParameterDefault(argument.arg, default.value, position)
             if argument.annotation is not None:
                 self._annotate(argument.annotation, cell, weak=False)
         for argument_or_none, attribute in ((arguments.vararg, "variadic"), (arguments.kwarg, "keyword_variadic")):

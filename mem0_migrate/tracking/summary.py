@@ -83,6 +83,15 @@ class Guard:
         return self.literal is not None and other.literal is not None and self.holds and other.holds
 
 
+@dataclass(frozen=True, slots=True)
+class ParameterDefault:
+    """A keyword that passes on a parameter of the function, which has a literal default and so many parameters before it."""
+
+    name: str
+    default: object
+    position: int
+
+
 @dataclass(slots=True)
 class Narrow:
     """`target` gets the values of `source` that are (or are not) instances of `classes`, or have a class called one of `names`."""

@@ -245,7 +245,8 @@ class _Reader:
             readers += [self._handed_to(other, node) for other in self.solver.by_argument.get(node, ())]
             if self.solver.stored.get(node) or (node in self.solver.returns and self._exposed(node)):
                 return "serialised"
-            following = [edge[0] for edge in self.solver.edges.get(node, ()) if edge[0] not in reached]
+            onward = [edge[0] for edge in self.solver.edges.get(node, ())] + self.solver.texts.get(node, [])
+            following = [item for item in onward if item not in reached]
             reached.update(following)
             pending += following
         return "printed" if set(readers) <= {"printed", "logged", "formatted"} else "serialised"

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import surface
-from mem0_migrate.tracking.summary import NOTHING, Guard
+from mem0_migrate.tracking.summary import NOTHING, Guard, ParameterDefault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,15 +112,30 @@ class ModeReader:
         modes: list[AsyncMode] = []
         for name, node in call.keywords:
             if name == KEYWORD:
-                constants = call.fact.keyword_constants
-                if KEYWORD in constants:
-                    value = constants[KEYWORD]
-                    return _LITERALS.get(value, "dynamic") if value is None or isinstance(value, bool) else "dynamic"
-                return "dynamic"
+                return self._keyword(call)
             if name is None:
                 modes.append(self._mapping(node, call, context, frozenset()))
         present = [mode for mode in modes if mode != "absent"]
         return present[0] if present else "absent"
+
+    def _keyword(self, call: SolvedCall) -> AsyncMode:
+        """The mode that a call passes by keyword: a literal, or a parameter that every caller leaves at, or sets to, one literal."""
+        value = call.fact.keyword_constants.get(KEYWORD, ...)
+        if not isinstance(value, ParameterDefault):
+            return _literal(value)
+        scope = self.solver.files[call.filename].summary.scope_functions.get(call.fact.scope)
+        if scope is None:
+            return "dynamic"
+        passed = {_literal(value.default)}
+        for number in self.solver.callers.get((call.filename, scope), ()):
+            caller = self.solver.calls[number]
+            if any(name is None for name, _ in caller.keywords) or any(starred for _, starred in caller.arguments):
+                return "dynamic"
+            if any(name == value.name for name, _ in caller.keywords):
+                passed.add(_literal(caller.fact.keyword_constants.get(value.name, ...)))
+            elif len(caller.arguments) > value.position:
+                return "dynamic"
+        return passed.pop() if len(passed) == 1 else "dynamic"
 
     def _mapping(self, node: int, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
         """The mode inside a mapping, from all the displays, parameters and results that it can be."""
@@ -180,10 +195,7 @@ class ModeReader:
     def _container(self, container: int, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
         if container in self._opened():
             return "mapping"
-        variadic = self._variadic(container, context, seen)
-        if variadic is not None:
-            return variadic
-        found: AsyncMode = "absent"
+        found: AsyncMode = self._variadic(container, context, seen) or "absent"
         for source in self.solver.spread_from.get(container, ()):
             inner = self._mapping(source, call, context, seen)
             found = inner if inner != "absent" else found
@@ -206,7 +218,7 @@ class ModeReader:
         for number in [number for number in numbers if number in context] or numbers:
             caller = self.solver.calls[number]
             inner = [
-                _keyword_mode(caller) if name == KEYWORD else self._mapping(node, caller, (), seen)
+                self._keyword(caller) if name == KEYWORD else self._mapping(node, caller, (), seen)
                 for name, node in caller.keywords
                 if name is None or (name == KEYWORD and name not in named)
             ]
@@ -253,17 +265,15 @@ def _implies(known: Guard, guard: Guard) -> bool:
     return known == guard
 
 
+def _literal(value: object) -> AsyncMode:
+    return _LITERALS.get(value, "dynamic") if value is None or isinstance(value, bool) else "dynamic"
+
+
 def _as_mode(mode: str) -> AsyncMode:
     for known in ("false", "true", "none"):
         if mode == known:
             return known
     return "dynamic"
-
-
-def _keyword_mode(call: SolvedCall) -> AsyncMode:
-    constants = call.fact.keyword_constants
-    value = constants.get(KEYWORD, ...)
-    return _LITERALS.get(value, "dynamic") if value is None or isinstance(value, bool) else "dynamic"
 
 
 def _before(write: ModeWrite, call: SolvedCall) -> bool:
