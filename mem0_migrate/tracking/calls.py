@@ -47,9 +47,7 @@ def link(solver: Solver, made: SolvedCall, filename: str, index: int, *, bound: 
     for node, starred in made.arguments[skip:]:
         if starred:
             item = solver.fresh()
-            solver.loads[node].append((facts.ITERATE, item))
-            for held, held_context in list(solver.values.get(node, ())):
-                _load(solver, item, held, held_context, node)
+            solver.add_load(node, facts.ITERATE, item)
             for _, parameter in parameters[position:]:
                 solver.edge(item, parameter + base, ENTER, made.number)
             if function.variadic is not None:
@@ -64,7 +62,7 @@ def link(solver: Solver, made: SolvedCall, filename: str, index: int, *, bound: 
         if name is None:
             solver.keyword_spreads[node].append((made, filename, index))
             for held, _ in list(solver.values.get(node, ())):
-                spread_keywords(solver, made, filename, index, held)
+                spread_keywords(solver, made, filename, index, held, node)
         elif name in named:
             solver.edge(node, named[name], ENTER, made.number)
         elif function.keyword_variadic is not None:
@@ -77,14 +75,13 @@ def link(solver: Solver, made: SolvedCall, filename: str, index: int, *, bound: 
         solver.edge(function.returned + base, made.target, EXIT, made.number)
 
 
-def _load(solver: Solver, target: int, value: Value, context: Context, node: int) -> None:
-    from mem0_migrate.tracking import loads
-
-    loads.load(solver, facts.ITERATE, target, value, context, node)
-
-
-def spread_keywords(solver: Solver, made: SolvedCall, filename: str, index: int, value: Value) -> None:
-    """`f(**mapping)`: what the mapping holds under a parameter's name reaches it."""
+def spread_keywords(solver: Solver, made: SolvedCall, filename: str, index: int, value: Value, node: int) -> None:
+    """`f(**mapping)`: what the mapping at `node` holds under a parameter's name reaches it."""
+    if value[0] == "answer" and solver.once("keywords", made.number, filename, index, node):
+        for name, parameter in solver.files[filename].summary.functions[index].parameters:
+            part = solver.fresh()
+            solver.add_load(node, f"[{name}", part)
+            solver.edge(part, parameter + solver.files[filename].base, ENTER, made.number)
     if value[0] != "container" or not solver.once("keywords", made.number, filename, index, value):
         return
     joined = solver.files[filename]
@@ -200,7 +197,7 @@ def _operation(solver: Solver, made: SolvedCall, value: Value, context: Context,
         solver.put(made.target, ("container", owner), context, None)
     elif name == "items":
         solver.put(made.target, ("entries", owner), context, None)
-    elif name in ("append", "add", "put", "put_nowait", "appendleft"):
+    elif name in ("append", "add", "put", "put_nowait", "appendleft", "set"):
         for node in arguments[:1]:
             solver.edge(node, solver.cell(owner, facts.ANY_ITEM), CLEAR)
     elif name in ("insert", "__setitem__", "register"):
@@ -209,9 +206,7 @@ def _operation(solver: Solver, made: SolvedCall, value: Value, context: Context,
     elif name == "extend":
         for node in arguments[:1]:
             item = solver.fresh()
-            solver.loads[node].append((facts.ITERATE, item))
-            for held, held_context in list(solver.values.get(node, ())):
-                _load(solver, item, held, held_context, node)
+            solver.add_load(node, facts.ITERATE, item)
             solver.edge(item, solver.cell(owner, facts.ANY_ITEM), CLEAR)
     elif name == "update":
         for keyword, node in made.keywords:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.http import Requests
 
+_REBINDING = re.compile(r"^[ \t]*(?:global|nonlocal)[ \t]+([\w, \t]+)", re.MULTILINE)
 MODES = {False: "false", True: "true", None: "none"}
 _TEXT_LIMIT = 60
 
@@ -101,6 +103,7 @@ class ExpressionReader:
         self.branches = 0
         self._nodes: dict[object, int] = {}
         self._seen_calls: set[int] = set()
+        self._rebound = {name for names in _REBINDING.findall(source.text) for name in re.findall(r"\w+", names)}
         self._conditions: dict[str, tuple[Guard, ...]] = {}
         self._handlers: dict[type, Callable[[ast.expr], int]] = {}
         self._requests: Requests | None = None
@@ -181,7 +184,8 @@ class ExpressionReader:
         scope: Scope | None = self.scope
         current = self.scope
         if name in current.now and name not in current.globals:
-            return current.now[name]
+            known = current.now[name]
+            return known | {current.cells[name]} if name in self._rebound and name in current.cells else known
         if name in current.globals and name in current.now:
             return current.now[name] | {self.cell(self.module_scope(), name)}
         while scope is not None:
@@ -505,7 +509,7 @@ class ExpressionReader:
     def _Call(self, node: ast.Call) -> int:  # noqa: N802
         func = node.func
         callee = self.read(func)
-        arguments = tuple((self.read(item), isinstance(item, ast.Starred)) for item in node.args)
+        arguments = self._arguments(node)
         keywords = tuple((keyword.arg, self.read(keyword.value)) for keyword in node.keywords)
         target = self.node_for(node)
         scope = self.scope
@@ -533,6 +537,17 @@ class ExpressionReader:
                 self.summary.supers.append((target, scope.owner))
         scope.forget_empty_paths()
         return target
+
+    def _arguments(self, node: ast.Call) -> tuple[tuple[int, bool], ...]:
+        """The positional arguments. Those of `gather` run at the same time: none comes after another."""
+        concurrent = (dotted(node.func) or "").rpartition(".")[2] == "gather"
+        arms, branch = self.scope.arms, self.new_branch() if concurrent else 0
+        found = []
+        for number, item in enumerate(node.args):
+            self.scope.arms = (*arms, (branch, number)) if concurrent else arms
+            found.append((self.read(item), isinstance(item, ast.Starred)))
+        self.scope.arms = arms
+        return tuple(found)
 
     def _dictionary_call(self, node: ast.Call, func: ast.expr, target: int) -> None:
         """`dict(a=1, **b)`, `d.update(…)`, `d.pop("async_mode")`, `d.setdefault("async_mode", …)`: what they do to the keys."""

@@ -18,7 +18,7 @@ PLAIN, CLEAR = 0, 3
 DEFERRALS: dict[str, tuple[int, bool]] = {
     "to_thread": (0, True), "run_in_executor": (1, True), "run_in_threadpool": (0, True), "run_sync": (0, True),
     "submit": (0, True), "apply_async": (0, True), "add_task": (0, False), "call_soon": (0, False),
-    "call_soon_threadsafe": (0, False), "call_later": (1, False), "start_soon": (0, False), "add_done_callback": (0, False),
+    "call_soon_threadsafe": (0, False), "call_later": (1, False), "start_soon": (0, False), 
     "run_in_thread": (0, True), "start_new_thread": (0, False), "enqueue": (0, False),
 }  # fmt: skip
 
@@ -66,23 +66,26 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
         if len(made.arguments) > position:
             target = made.target if answered else solver.fresh()
             make_call(solver, made, made.arguments[position][0], made.arguments[position + 1 :], made.keywords, target, deferred=True)
+    elif tail == "add_done_callback" and made.arguments:
+        future = solver.load_of.get(made.callee, NOTHING)
+        make_call(solver, made, made.arguments[0][0], ((future, False),), (), solver.fresh(), deferred=True)
     elif tail in ("Thread", "Process", "Timer"):
         _thread(solver, made, tail)
     elif tail in _IDENTITY_TAILS and made.arguments:
         solver.edge(made.arguments[0][0], made.target, PLAIN)
     elif tail in _RUNNERS and made.arguments:
-        _load(solver, made.arguments[0][0], facts.AWAIT, made.target)
+        solver.add_load(made.arguments[0][0], facts.AWAIT, made.target)
     elif tail in ("gather", "as_completed"):
         _gather(solver, made)
     elif tail in _DEPENDENCIES and made.arguments:
         provided = solver.fresh()
         make_call(solver, made, made.arguments[0][0], (), (), provided, deferred=False)
-        _load(solver, provided, facts.AWAIT, made.target)  # what a dependency returns, or yields
+        solver.add_load(provided, facts.AWAIT, made.target)  # what a dependency returns, or yields
     elif tail in _FIELDS:
         _field(solver, made)
     elif tail in ("map", "imap", "imap_unordered", "starmap") and len(made.arguments) > 1:
         result, item = solver.fresh(), solver.fresh()
-        _load(solver, made.arguments[1][0], facts.ITERATE, item)
+        solver.add_load(made.arguments[1][0], facts.ITERATE, item)
         make_call(solver, made, made.arguments[0][0], ((item, False),), (), result, deferred=False)
         _fill(solver, made.target, result)
 
@@ -101,16 +104,6 @@ def _thread(solver: Solver, made: SolvedCall, tail: str) -> None:
     make_call(solver, made, target, arguments, keywords, solver.fresh(), deferred=True)
 
 
-def _load(solver: Solver, base: int, key: str, target: int) -> None:
-    from mem0_migrate.tracking import loads
-
-    if base == NOTHING or not solver.once("model load", base, key, target):
-        return
-    solver.loads[base].append((key, target))
-    for value, context in list(solver.values.get(base, ())):
-        loads.load(solver, key, target, value, context, base)
-
-
 def _fill(solver: Solver, container: int, element: int) -> None:
     """The target is a new container of these elements."""
     solver.container(container)
@@ -123,14 +116,14 @@ def _gather(solver: Solver, made: SolvedCall) -> None:
         done = solver.fresh()
         if starred or made.fact.text.endswith("as_completed"):
             item = solver.fresh()
-            _load(solver, node, facts.ITERATE, item)
+            solver.add_load(node, facts.ITERATE, item)
             if starred:
-                _load(solver, item, facts.AWAIT, done)
+                solver.add_load(item, facts.AWAIT, done)
             else:  # as_completed gives what is still to be awaited, or asked for its result()
                 solver.edge(item, done, PLAIN)
             solver.edge(done, solver.cell(made.target, facts.ANY_ITEM), CLEAR)
         else:
-            _load(solver, node, facts.AWAIT, done)
+            solver.add_load(node, facts.AWAIT, done)
             solver.edge(done, solver.cell(made.target, f"[{number}"), CLEAR)
 
 
@@ -178,17 +171,17 @@ def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
     elif dotted in _SEQUENCES:
         if arguments:
             item = solver.fresh()
-            _load(solver, arguments[0], facts.ITERATE, item)
+            solver.add_load(arguments[0], facts.ITERATE, item)
             _fill(solver, made.target, item)
     elif dotted.endswith(("json.loads", "json.load")):  # also of orjson, ujson, simplejson
         for node in arguments[:1]:
-            _load(solver, node, facts.PARSE, made.target)
+            solver.add_load(node, facts.PARSE, made.target)
     elif dotted == "urllib.request.urlopen":
         for node in arguments[:1]:  # a Request that was built before
             solver.edge(node, made.target, PLAIN)
     elif dotted == "builtins.next":
         for node in arguments[:1]:
-            _load(solver, node, facts.ITERATE, made.target)
+            solver.add_load(node, facts.ITERATE, made.target)
         for node in arguments[1:2]:
             solver.edge(node, made.target, PLAIN)
     elif dotted in ("builtins.enumerate", "builtins.zip"):
@@ -196,13 +189,13 @@ def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
         solver.container(pair)
         for number, node in enumerate(arguments[:1] if dotted.endswith("enumerate") else arguments):
             item = solver.fresh()
-            _load(solver, node, facts.ITERATE, item)
+            solver.add_load(node, facts.ITERATE, item)
             key = 1 if dotted.endswith("enumerate") else number
             solver.edge(item, solver.cell(pair, f"[{key}"), CLEAR)
         _fill(solver, made.target, pair)
     elif dotted == "builtins.filter" and len(arguments) > 1:
         item = solver.fresh()
-        _load(solver, arguments[1], facts.ITERATE, item)
+        solver.add_load(arguments[1], facts.ITERATE, item)
         _fill(solver, made.target, item)
     elif not dotted.startswith("builtins.") and made.fact.scope != -1 and tail not in DEFERRALS:
         _wraps_callable(solver, made, arguments)
@@ -230,7 +223,7 @@ def _getattr(solver: Solver, made: SolvedCall, arguments: list[int]) -> None:
     if isinstance(name, str):
         solver.places.setdefault(made.target, (made.filename, made.fact.place))
         solver.load_of.setdefault(made.target, arguments[0])
-        _load(solver, arguments[0], f".{name}", made.target)
+        solver.add_load(arguments[0], f".{name}", made.target)
     for node in arguments[2:3]:
         solver.edge(node, made.target, PLAIN)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ADD_PATHS = frozenset(["/v1/memories", "/v3/memories/add"])
 _PATH = re.compile(r"""["'/]memories(?:/add)?/?["'?#]""")  # how one of them ends
 _OWN_PATHS = frozenset(["/v3/memories/add"])  # the platform alone has these; others imitate the rest
+_SCHEME = re.compile(f"(?:https?|{UNKNOWN.pattern})://", re.IGNORECASE)
 _HOST = re.compile(r"(?:.*\.)?mem0\.ai(?::\d+)?", re.IGNORECASE)
 _METHODS = frozenset(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 _URL_KEYWORDS = ("url", "path", "endpoint", "uri", "route", "full_url")
@@ -259,11 +260,12 @@ def _joined(base: str, url: str) -> str:
 
 def _split(url: str) -> tuple[str, str]:
     """Host (or what is unknown before the path) and path, without query and fragment."""
-    mark = UNKNOWN.match(url)
-    if mark is not None:
-        host, path = mark.group(), url[mark.end() :]
-        path = path if path.startswith("/") else "/" + path
+    scheme, mark = _SCHEME.match(url), UNKNOWN.match(url)
+    if scheme is not None:
+        host, _, path = url[scheme.end() :].partition("/")
+    elif mark is not None:
+        host, path = mark.group(), url[mark.end() :].removeprefix("/")
     else:
-        host, _, path = url.partition("://")[2].partition("/")
-        path = "/" + path
+        return "", ""
+    path = "/" + path
     return host, path.partition("?")[0].partition("#")[0]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 _CONTAINER_METHODS = frozenset(
     ["get", "pop", "setdefault", "values", "items", "append", "add", "extend", "insert", "put", "put_nowait", "appendleft",
-     "copy", "update", "popitem", "get_nowait", "register", "__getitem__", "__setitem__"]
+     "copy", "update", "popitem", "set", "get_nowait", "register", "__getitem__", "__setitem__"]
 )
-MUTATORS = frozenset(["append", "add", "put", "put_nowait", "appendleft", "insert", "__setitem__", "register", "extend", "update", "setdefault"])
+MUTATORS = frozenset(["append", "add", "put", "set", "put_nowait", "appendleft", "insert", "__setitem__", "register", "extend", "update", "setdefault"])
 _ANSWER_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"])
 _RESPONSE_TEXTS = frozenset([".read", ".text", ".content", ".decode", ".data", ".prepare"])
 _IDENTITY = frozenset([facts.AWAIT, facts.ENTER])
@@ -94,6 +94,11 @@ def _instance(solver: Solver, key: str, target: int, value: Value, context: Cont
     for member in sorted(solver.family(own).difference(hidden)):
         solver.edge(solver.cell(member, key), target, CLEAR)
     _method(solver, own, key[1:], target, context, node, value)
+    for filename, index in solver.ancestors(own):
+        delegate = solver.files[filename].summary.classes[index].delegate
+        if delegate is not None and delegate != key[1:] and not _methods(solver, own, key[1:]):
+            held = solver.cell((filename, index), "." + delegate)
+            solver.add_load(held, key, target)
 
 
 def _method(solver: Solver, own: tuple[str, int], name: str, target: int, context: Context, node: int, value: Value) -> None:
@@ -168,6 +173,8 @@ def _super(solver: Solver, key: str, target: int, value: Value, context: Context
     own = (value[1], value[2])
     if solver.once("super load", own, key, target):
         solver.instance_loads[own].append((key, target, value, context, node))
+    if key == ".__new__":
+        solver.put(target, ("class", *own), context, (node, value, context))
     for base in solver.ancestors(own)[1:]:
         for filename, index in _methods(solver, base, key[1:])[:1]:
             solver.put(target, ("bound", filename, index), context, (node, value, context))

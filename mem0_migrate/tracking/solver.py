@@ -312,6 +312,14 @@ class Solver:
         self._linked.add(key)
         return True
 
+    def add_load(self, base: int, key: str, target: int) -> None:
+        """Let `target` get what `base` holds under a key from now on."""
+        if base == NOTHING or not self.once("load", base, key, target):
+            return
+        self.loads[base].append((key, target))
+        for value, context in list(self.values.get(base, ())):
+            loads.load(self, key, target, value, context, base)
+
     def edge(self, source: int, target: int, kind: int = PLAIN, call: int = 0) -> None:
         """Let values flow from one node to another from now on."""
         if NOTHING in (source, target) or source == target or not self.once(source, target, kind, call):
@@ -442,7 +450,7 @@ class Solver:
             if value[0] == "container":
                 self._spread(node, value)
             for spread_call, filename, index in list(self.keyword_spreads.get(node, ())):
-                calls.spread_keywords(self, spread_call, filename, index, value)
+                calls.spread_keywords(self, spread_call, filename, index, value, node)
             for class_key in self.base_of.get(node, ()):
                 self._derive(class_key, value)
 

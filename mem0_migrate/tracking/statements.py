@@ -20,13 +20,29 @@ _TRANSPARENT = frozenset(
     ["Optional", "Union", "Annotated", "Awaitable", "Coroutine", "ClassVar", "Final", "Type", "type", "Required", "NotRequired"]
 )
 _YIELDING = frozenset(["Generator", "AsyncGenerator", "Iterator", "AsyncIterator", "Iterable", "AsyncIterable"])
-_CONTAINERS = frozenset(["list", "List", "dict", "Dict", "set", "Set", "tuple", "Tuple", "Sequence", "Mapping", "MutableMapping", "deque", "defaultdict"])
+_CONTAINERS = frozenset(["ContextVar", "Queue", "list", "List", "dict", "Dict", "set", "Set", "tuple", "Tuple", "Sequence", "Mapping", "MutableMapping", "deque", "defaultdict"])
 
 
 def _catches_type_error(handler: ast.ExceptHandler) -> bool:
     """Whether a handler is for TypeError in particular."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(isinstance(item, ast.Name) and item.id == "TypeError" for item in caught)
+
+
+def _delegate(node: ast.AST) -> str | None:
+    """`client` of a `__getattr__` that returns `getattr(self.client, name)`."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "getattr" and call.args:
+            path = (dotted(call.args[0]) or "").split(".")
+            if path[0] == "self" and len(path) == 2:  # noqa: PLR2004 (self, attribute)
+                return path[1]
+    return None
+
+
+def _exits(statement: ast.stmt) -> bool:
+    """Whether a statement ends the process."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and dotted(call.func) in ("sys.exit", "exit", "quit", "os._exit")
 
 
 def summarise(source: Source) -> Summary:
@@ -66,7 +82,7 @@ class Summariser(ConditionReader):
             if handler is None:
                 handler = self._statements[kind] = getattr(self, "_" + kind.__name__, self._other_statement)
             handler(statement)
-            if isinstance(statement, _LEAVES):
+            if isinstance(statement, _LEAVES) or _exits(statement):
                 return True
             if statement in self._left:
                 return True
@@ -376,6 +392,8 @@ class Summariser(ConditionReader):
             self._annotate_return(node.returns, function)
         if self.scope.kind == "class" and self.scope.owner is not None:
             self.summary.classes[self.scope.owner].methods[node.name] = index
+            if node.name == "__getattr__":
+                self.summary.classes[self.scope.owner].delegate = _delegate(node)
             if function.kind != "property":
                 self.assign(node.name, value)
         else:
@@ -384,16 +402,14 @@ class Summariser(ConditionReader):
     _AsyncFunctionDef = _FunctionDef
 
     def _decorate(self, decorator: ast.expr, applied: int, value: int, name: str) -> int:
-        """The decorated value: what the decorator returns, and the function itself, since most decorators hand it through."""
+        """The decorated value: the function itself, which decorators hand through or call; the decorator gets it as an argument."""
         if name.rpartition(".")[2] in ("property", "cached_property", "setter", "getter", "staticmethod", "classmethod", "overload"):
             return value
         target = self.node_for((decorator, "decorated"))
         self.flow((value,), target)
         if id(decorator) not in self._seen_calls and applied != NOTHING:
             self._seen_calls.add(id(decorator))
-            result = self.node_for((decorator, "result"))
-            scope = self.scope
-            scope.order += 1
+            result = self.node_for((decorator, "result"))  # not followed: its wrapper would mix all that it decorates
             self.summary.calls.append(
                 facts.Call(
                     callee=applied, arguments=((value, False),), keywords=(), target=result, place=place(decorator),
@@ -401,7 +417,6 @@ class Summariser(ConditionReader):
                     keyword_constants={},
                 )
             )
-            self.flow((result,), target)
         return target
 
     @staticmethod

@@ -156,6 +156,7 @@ class Class:
     methods: dict[str, int] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
     assigned: set[str] = field(default_factory=set)  # attributes that its methods assign to self, not counting None
+    delegate: str | None = None  # the attribute that `__getattr__` asks
     value: int = NOTHING
 
 

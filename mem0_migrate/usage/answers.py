@@ -174,6 +174,9 @@ class _Reader:
     def _argument(self, call: SolvedCall, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
         if call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
             return
+        if self._receipt_model(call):
+            yield AnswerUse("receipt-helper", call.filename, call.fact.place, path, waits)
+            return
         if call.followed:
             if self._unread_field(call, node):
                 yield AnswerUse("stored", call.filename, call.fact.place, path, waits)
@@ -188,6 +191,16 @@ class _Reader:
             kind = "member-truth"
         place = call.fact.place
         yield AnswerUse(kind, call.filename, place, path, waits)
+
+    def _receipt_model(self, call: SolvedCall) -> bool:
+        """Whether a call puts the answer into a class of the code base that has fields for a receipt."""
+        nodes = (call.callee, self.solver.load_of.get(call.callee, call.callee))
+        classes = {(value[1], value[2]) for node in nodes for value, _ in self.solver.values.get(node, ()) if value[0] == "class"}
+        return any(
+            shapes.RECEIPT_KEYS.intersection(self.solver.files[item[0]].summary.classes[item[1]].fields)
+            for own in classes
+            for item in self.solver.ancestors(own)
+        )
 
     def _unread_field(self, call: SolvedCall, node: int) -> bool:
         """Whether a call builds a dataclass or a model that keeps the value in a field which nobody reads."""
@@ -215,7 +228,9 @@ class _Reader:
             return "receipt-key" if builtin == "hasattr" and second in shapes.RECEIPT_KEYS else "type-tested"
         if builtin == "getattr":
             return "receipt-key" if len(call.fact.constants) > 1 and call.fact.constants[1] in shapes.RECEIPT_KEYS else None
-        if builtin in ("str", "repr", "format", "ascii"):
+        if builtin in ("str", "repr", "format", "ascii") or (tail == "format" and base == "(…)"):
+            if any(usage.detail.upper() in shapes.STATUSES for usage in self.solver.usages.get(call.target, ())):
+                return "status-compared"
             goes = self._text_goes(call.target)
             return "serialised" if goes == "serialised" else "formatted"
         on_screen = tail == "write" and base.rpartition(".")[2] in ("st", "stdout", "stderr")
@@ -229,6 +244,8 @@ class _Reader:
             return self._text_goes(call.target)
         if tail in _SERIALISERS:
             return "serialised"
+        if tail == "extend" and base:
+            return "iterated"
         if tail in MUTATORS and base:
             holds = self.solver.load_of.get(call.callee)
             known = holds is not None and any(value[0] == "container" for value, _ in self.solver.values.get(holds, ()))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mem0_migrate.tracking.values import Value
 
 _DEPTH = 3  # calls between the common scope and the `add`, and the read, in all: what a reader can see through
+_QUESTIONS = frozenset(["input", "getpass", "prompt", "confirm", "chat_input", "text_input", "button"])
 _NEAR_READS = frozenset(["get", "history"])
 
 
@@ -114,7 +115,7 @@ class _Flow:
 
     def _asks(self, call: SolvedCall, depth: int) -> bool:
         """Whether a call waits for a person."""
-        if call.fact.text == "input":
+        if call.fact.text.rpartition(".")[2] in _QUESTIONS:
             return True
         scopes = [(function[0], self.scope_of.get(function, -1)) for function in call.functions] if depth else []
         return any(self._asks(inner, depth - 1) for scope in scopes for inner in self.scopes.get(scope, ()))
