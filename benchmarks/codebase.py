@@ -76,7 +76,10 @@ def main() -> None:
         "… and 100 questions": search + _IMPORTERS.replace("QUESTIONS", "100"),
         "discover, mentioning, load those": search + _LOAD,
     }
-    commands = {"rg": ["rg", "-lF", "-tpy", WORD], "ruff": ["ruff", "check", "--no-cache", "--select", "F", "-q", "--exit-zero", "."]}
+    commands = {
+        "rg": ["rg", "-lF", "-tpy", WORD],
+        "ruff": ["ruff", "check", "--no-cache", "--select", "F", "-q", "--exit-zero", "."],
+    }
     commands |= {name: [sys.executable, "-c", code] for name, code in stages.items()}
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for command in commands.values():
