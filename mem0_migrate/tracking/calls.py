@@ -107,7 +107,11 @@ def _class(solver: Solver, made: SolvedCall, value: Value, context: Context, ski
     for filename, index in constructors:
         link(solver, made, filename, index, bound=1, skip=skip, constructs=True)
     if not constructors:  # a dataclass, a pydantic model: keywords are fields
-        fields = [(item, name) for item in reversed(solver.ancestors(own)) for name in solver.files[item[0]].summary.classes[item[1]].fields]
+        fields = [
+            (item, name)
+            for item in reversed(solver.ancestors(own))
+            for name in solver.files[item[0]].summary.classes[item[1]].fields
+        ]
         for (owner, name), (node, starred) in zip(fields, made.arguments[skip:], strict=False):
             if not starred:
                 solver.edge(node, solver.cell(owner, f".{name}"), CLEAR)
@@ -135,7 +139,7 @@ def _sdk(solver: Solver, made: SolvedCall, value: Value, context: Context, skip:
 
 
 def _method(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
-    _, receiver, name, reference = value
+    _, receiver, name, _reference = value
     made.followed = True
     if name == "unbound add":
         skip += 1
@@ -165,7 +169,9 @@ def _site(solver: Solver, made: SolvedCall, value: Value, context: Context, skip
                     receiver=solver.load_of.get(reference, reference))  # fmt: skip
 
 
-def new_site(solver: Solver, key: tuple[str, int], filename: str, place: facts.Place, *, reference: bool, receiver: int) -> SiteRecord:
+def new_site(
+    solver: Solver, key: tuple[str, int], filename: str, place: facts.Place, *, reference: bool, receiver: int
+) -> SiteRecord:
     """The record of a site, made when it is first met."""
     from mem0_migrate.tracking.solver import SiteRecord
 

@@ -81,7 +81,9 @@ class ConditionReader(ExpressionReader):
         found = tuple(item.value for item in elements if isinstance(item, ast.Constant) and isinstance(item.value, str))
         return found if len(found) == len(elements) else ()
 
-    def _narrow(self, subject: ast.expr, classes: ast.expr | None, names: tuple[str, ...], positive: bool, test: ast.expr) -> None:
+    def _narrow(
+        self, subject: ast.expr, classes: ast.expr | None, names: tuple[str, ...], positive: bool, test: ast.expr
+    ) -> None:
         path = dotted(subject)
         if path is None:
             return
@@ -90,9 +92,7 @@ class ConditionReader(ExpressionReader):
             elements = list(classes.elts) if isinstance(classes, ast.Tuple) else [classes]
             while any(isinstance(item, ast.BinOp) for item in elements):
                 elements = [
-                    part
-                    for item in elements
-                    for part in ((item.left, item.right) if isinstance(item, ast.BinOp) else (item,))
+                    part for item in elements for part in ((item.left, item.right) if isinstance(item, ast.BinOp) else (item,))
                 ]
         source = self.read(subject)
         target = self.node_for((test, path, positive))

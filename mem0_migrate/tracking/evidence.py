@@ -68,14 +68,13 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
         if any(not _admits(guard, client, solver, site) for guard in guards):
             continue
         origins = [
-            guard
-            for call in solver.call_of.get(client[2], ())
-            if call.filename == site.filename
-            for guard in call.fact.guards
+            guard for call in solver.call_of.get(client[2], ()) if call.filename == site.filename for guard in call.fact.guards
         ]
         if not any(guard.contradicts(origin) for guard in guards for origin in origins):
             kept.append(client)
-    return sorted(kept or site.clients, key=lambda client: (not surface.is_hosted(client[1]), solver.places.get(client[2], ("", (0,)))))
+    return sorted(
+        kept or site.clients, key=lambda client: (not surface.is_hosted(client[1]), solver.places.get(client[2], ("", (0,))))
+    )
 
 
 def _admits(guard: Guard, client: Value, solver: Solver, site: SiteRecord) -> bool:
@@ -141,7 +140,11 @@ def _class_name(kind: str) -> str:
 def _foreign(solver: Solver, receiver: int) -> bool:
     """Whether the receiver can also be something else with an `add`: an instance of a class of the code base, a set."""
     for node in solver.behind(receiver):
-        if any(library in ("builtins.set", "builtins.frozenset") for call in solver.call_of.get(node, ()) for library in call.libraries):
+        if any(
+            library in ("builtins.set", "builtins.frozenset")
+            for call in solver.call_of.get(node, ())
+            for library in call.libraries
+        ):
             return True
     for value, _ in solver.values.get(receiver, ()):
         if value[0] == "instance":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import surface
@@ -13,10 +12,12 @@ from mem0_migrate.tracking.scope import EMPTY, Nodes, Scope
 from mem0_migrate.tracking.summary import NOTHING, Guard, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.http import Requests
 
-_REBINDING = re.compile(r"^[ \t]*(?:global|nonlocal)[ \t]+([\w, \t]+)", re.MULTILINE)
+_REBINDING = re.compile(r"\b(?:global|nonlocal)[ \t]+([\w, \t]+)")
 MODES = {False: "false", True: "true", None: "none"}
 _TEXT_LIMIT = 60
 
@@ -103,7 +104,9 @@ class ExpressionReader:
         self.branches = 0
         self._nodes: dict[object, int] = {}
         self._seen_calls: set[int] = set()
-        self._rebound = {name for names in _REBINDING.findall(source.text) for name in re.findall(r"\w+", names)}
+        rebinds = "global " in source.text or "nonlocal " in source.text
+        names = _REBINDING.findall(source.text) if rebinds else []
+        self._rebound = {name for line in names for name in re.findall(r"\w+", line)}
         self._conditions: dict[str, tuple[Guard, ...]] = {}
         self._handlers: dict[type, Callable[[ast.expr], int]] = {}
         self._requests: Requests | None = None
@@ -129,7 +132,7 @@ class ExpressionReader:
     def flow(self, sources: Iterable[int], target: int) -> None:
         flows = self.summary.flows
         for source in sources:
-            if source != NOTHING and source != target:
+            if source not in (NOTHING, target):
                 flows.add((source, target))
 
     def join_nodes(self, nodes: Iterable[int]) -> int:
@@ -252,7 +255,7 @@ class ExpressionReader:
             self.summary.loads.append(facts.Load(base, key, target, place(node)))
 
     def _store(self, base: int, key: str, value: int, node: ast.expr) -> None:
-        if base != NOTHING and value != NOTHING and (base, key, value, "=") not in self._nodes:
+        if NOTHING not in (base, value) and (base, key, value, "=") not in self._nodes:
             self._nodes[base, key, value, "="] = value
             self.summary.stores.append(facts.Store(base, key, value, place(node)))
 
@@ -482,9 +485,14 @@ class ExpressionReader:
             return False
         inner, target = generators[0].iter, generators[0].target
         return (
-            isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "items"
-            and isinstance(target, ast.Tuple) and len(target.elts) == 2  # noqa: PLR2004 (key and value)
-            and isinstance(key, ast.Name) and isinstance(target.elts[0], ast.Name) and key.id == target.elts[0].id
+            isinstance(inner, ast.Call)
+            and isinstance(inner.func, ast.Attribute)
+            and inner.func.attr == "items"
+            and isinstance(target, ast.Tuple)
+            and len(target.elts) == 2  # noqa: PLR2004 (key and value)
+            and isinstance(key, ast.Name)
+            and isinstance(target.elts[0], ast.Name)
+            and key.id == target.elts[0].id
             and isinstance(element, ast.expr)
         )
 
@@ -518,11 +526,20 @@ class ExpressionReader:
             scope.order += 1
             self.summary.calls.append(
                 facts.Call(
-                    callee=callee, arguments=arguments, keywords=keywords, target=target,
-                    place=place(node), callee_place=place(func), text=self._callee_text(func),
-                    scope=scope.number, order=scope.order, arms=scope.arms, guards=scope.guards,
+                    callee=callee,
+                    arguments=arguments,
+                    keywords=keywords,
+                    target=target,
+                    place=place(node),
+                    callee_place=place(func),
+                    text=self._callee_text(func),
+                    scope=scope.number,
+                    order=scope.order,
+                    arms=scope.arms,
+                    guards=scope.guards,
                     constants=tuple(
-                        item.value if isinstance(item, ast.Constant) and isinstance(item.value, (str, int)) else None for item in node.args
+                        item.value if isinstance(item, ast.Constant) and isinstance(item.value, (str, int)) else None
+                        for item in node.args
                     ),
                     keyword_constants=keyword_constants(node.keywords, scope),
                     type_error=scope.type_error,
@@ -626,7 +643,12 @@ class ExpressionReader:
             base = self.read(target.value)
             self._store(base, "." + target.attr, value, target)
             own = self.scope.owner
-            if own is not None and value != NOTHING and isinstance(target.value, ast.Name) and target.value.id == self.scope.self_name:
+            if (
+                own is not None
+                and value != NOTHING
+                and isinstance(target.value, ast.Name)
+                and target.value.id == self.scope.self_name
+            ):
                 self.summary.classes[own].assigned.add(target.attr)
             path = dotted(target)
             if path is not None:

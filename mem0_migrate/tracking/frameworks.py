@@ -18,18 +18,33 @@ PLAIN, CLEAR = 0, 3
 DEFERRALS: dict[str, tuple[int, bool]] = {
     "to_thread": (0, True), "run_in_executor": (1, True), "run_in_threadpool": (0, True), "run_sync": (0, True),
     "submit": (0, True), "apply_async": (0, True), "add_task": (0, False), "call_soon": (0, False),
-    "call_soon_threadsafe": (0, False), "call_later": (1, False), "start_soon": (0, False), 
+    "call_soon_threadsafe": (0, False), "call_later": (1, False), "start_soon": (0, False),
     "run_in_thread": (0, True), "start_new_thread": (0, False), "enqueue": (0, False),
 }  # fmt: skip
 
 _IDENTITY_TAILS = frozenset(
-    ["create_task", "ensure_future", "run_coroutine_threadsafe", "shield", "wait_for", "enter_context", "enter_async_context", "nullcontext", "closing", "aclosing"]
+    [
+        "create_task",
+        "ensure_future",
+        "run_coroutine_threadsafe",
+        "shield",
+        "wait_for",
+        "enter_context",
+        "enter_async_context",
+        "nullcontext",
+        "closing",
+        "aclosing",
+    ]
 )
 _RUNNERS = frozenset(["run_until_complete", "async_to_sync", "run"])
 _FIRST = frozenset(["copy.copy", "copy.deepcopy", "builtins.iter", "builtins.dict", "contextvars.copy_context"])
-_SEQUENCES = frozenset(["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"])
+_SEQUENCES = frozenset(
+    ["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"]
+)
 _DEPENDENCIES = frozenset(["Depends", "Security", "Provide", "Inject", "Provider"])
-_FIELDS = frozenset(["field", "Field", "PrivateAttr", "attrib", "Factory", "SkipValidation", "ContextVar", "Singleton", "defaultdict"])
+_FIELDS = frozenset(
+    ["field", "Field", "PrivateAttr", "attrib", "Factory", "SkipValidation", "ContextVar", "Singleton", "defaultdict"]
+)
 
 
 def make_call(
@@ -65,7 +80,9 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
         position, answered = DEFERRALS[tail]
         if len(made.arguments) > position:
             target = made.target if answered else solver.fresh()
-            make_call(solver, made, made.arguments[position][0], made.arguments[position + 1 :], made.keywords, target, deferred=True)
+            make_call(
+                solver, made, made.arguments[position][0], made.arguments[position + 1 :], made.keywords, target, deferred=True
+            )
     elif tail == "add_done_callback" and made.arguments:
         future = solver.load_of.get(made.callee, NOTHING)
         make_call(solver, made, made.arguments[0][0], ((future, False),), (), solver.fresh(), deferred=True)
@@ -214,7 +231,11 @@ def _import_module(solver: Solver, made: SolvedCall) -> None:
 
     name = made.fact.constants[0] if made.fact.constants else None
     if isinstance(name, str):
-        found = None if name.partition(".")[0] == "mem0" else solver.modules.resolve(made.filename, name.lstrip(".") or None, len(name) - len(name.lstrip(".")))
+        found = (
+            None
+            if name.partition(".")[0] == "mem0"
+            else solver.modules.resolve(made.filename, name.lstrip(".") or None, len(name) - len(name.lstrip(".")))
+        )
         solver.put(made.target, ("module", found) if found else loads.library(name), (), None)
 
 
@@ -272,7 +293,12 @@ def link_handed_on(solver: Solver) -> None:
         for holder in (node, *holders.get(solver.owner_of.get(node, -1), ())):
             for call in solver.by_argument.get(holder, ()):
                 tail = call.fact.text.rpartition(".")[2]
-                taken = call.followed or tail in DEFERRALS or tail in _LOOKED_AT or tail in ("Thread", "Process", "Timer", "map", "partial")
+                taken = (
+                    call.followed
+                    or tail in DEFERRALS
+                    or tail in _LOOKED_AT
+                    or tail in ("Thread", "Process", "Timer", "map", "partial")
+                )
                 if taken or call.fact.scope == -1 or any(name.startswith(("builtins.", "inspect.")) for name in call.libraries):
                     continue
                 filename, place = solver.places[value[3]]

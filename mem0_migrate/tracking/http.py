@@ -142,9 +142,7 @@ class Requests:
 
     def _parses(self, function: FunctionNode) -> bool:
         """Whether a function decodes JSON, so that it returns what the platform answered rather than a response."""
-        return any(
-            self._bindings.scope(call) is function for tail in _PARSERS for call in self._bindings.calls.get(tail, ())
-        )
+        return any(self._bindings.scope(call) is function for tail in _PARSERS for call in self._bindings.calls.get(tail, ()))
 
     # -- one request -------------------------------------------------------------------------------------------------------------
 

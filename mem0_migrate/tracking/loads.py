@@ -12,10 +12,45 @@ if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import Fact, Solver
 
 _CONTAINER_METHODS = frozenset(
-    ["get", "pop", "setdefault", "values", "items", "append", "add", "extend", "insert", "put", "put_nowait", "appendleft",
-     "copy", "update", "popitem", "set", "get_nowait", "register", "__getitem__", "__setitem__"]
+    [
+        "get",
+        "pop",
+        "setdefault",
+        "values",
+        "items",
+        "append",
+        "add",
+        "extend",
+        "insert",
+        "put",
+        "put_nowait",
+        "appendleft",
+        "copy",
+        "update",
+        "popitem",
+        "set",
+        "get_nowait",
+        "register",
+        "__getitem__",
+        "__setitem__",
+    ]
 )
-MUTATORS = frozenset(["append", "add", "put", "set", "put_nowait", "appendleft", "insert", "__setitem__", "register", "extend", "update", "setdefault"])
+MUTATORS = frozenset(
+    [
+        "append",
+        "add",
+        "put",
+        "set",
+        "put_nowait",
+        "appendleft",
+        "insert",
+        "__setitem__",
+        "register",
+        "extend",
+        "update",
+        "setdefault",
+    ]
+)
 _ANSWER_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"])
 _RESPONSE_TEXTS = frozenset([".read", ".text", ".content", ".decode", ".data", ".prepare"])
 _IDENTITY = frozenset([facts.AWAIT, facts.ENTER])
@@ -113,7 +148,11 @@ def _method(solver: Solver, own: tuple[str, int], name: str, target: int, contex
         else:
             solver.put(target, ("bound", filename, index), context, (node, value, context))
     if not found or name == surface.ADD:
-        overridden = any(name in solver.files[item[0]].summary.classes[item[1]].methods for item in solver.ancestors(own) if item[0] in solver.files)
+        overridden = any(
+            name in solver.files[item[0]].summary.classes[item[1]].methods
+            for item in solver.ancestors(own)
+            if item[0] in solver.files
+        )
         for sdk_class in sorted(solver.sdk_base(own)):
             if not overridden and (name == surface.ADD or name in surface.READS):
                 inherited = ("client", surface.KINDS[sdk_class], _origin(solver, own))

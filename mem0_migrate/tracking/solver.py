@@ -193,9 +193,13 @@ class Solver:
             return node + base if node != NOTHING else NOTHING
 
         solved = SolvedCall(
-            len(self.calls), filename, call, shift(call.callee),
+            len(self.calls),
+            filename,
+            call,
+            shift(call.callee),
             tuple((shift(node), starred) for node, starred in call.arguments),
-            tuple((name, shift(node)) for name, node in call.keywords), call.target + base,
+            tuple((name, shift(node)) for name, node in call.keywords),
+            call.target + base,
         )
         self.add_call(solved)
 
@@ -505,7 +509,9 @@ class Solver:
                 if reached & {"client", "instance"}:
                     continue
                 for source in self.name_stores[path]:
-                    if any(value[0] in ("client", "instance") for value, _ in self.values.get(source, ())) and self.once("name", source, target):
+                    if any(value[0] in ("client", "instance") for value, _ in self.values.get(source, ())) and self.once(
+                        "name", source, target
+                    ):
                         self.labels[target] = ("name-keyed", path)
                         self.edge(source, target, CLEAR)
                         linked = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mem0_migrate.tracking import summary as facts
@@ -13,6 +12,8 @@ from mem0_migrate.tracking.scope import Scope, join
 from mem0_migrate.tracking.summary import NOTHING, Guard, Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from mem0_migrate.project.source import Source
 
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
@@ -20,7 +21,25 @@ _TRANSPARENT = frozenset(
     ["Optional", "Union", "Annotated", "Awaitable", "Coroutine", "ClassVar", "Final", "Type", "type", "Required", "NotRequired"]
 )
 _YIELDING = frozenset(["Generator", "AsyncGenerator", "Iterator", "AsyncIterator", "Iterable", "AsyncIterable"])
-_CONTAINERS = frozenset(["ContextVar", "Queue", "list", "List", "dict", "Dict", "set", "Set", "tuple", "Tuple", "Sequence", "Mapping", "MutableMapping", "deque", "defaultdict"])
+_CONTAINERS = frozenset(
+    [
+        "ContextVar",
+        "Queue",
+        "list",
+        "List",
+        "dict",
+        "Dict",
+        "set",
+        "Set",
+        "tuple",
+        "Tuple",
+        "Sequence",
+        "Mapping",
+        "MutableMapping",
+        "deque",
+        "defaultdict",
+    ]
+)
 
 
 def _catches_type_error(handler: ast.ExceptHandler) -> bool:
@@ -159,7 +178,10 @@ class Summariser(ConditionReader):
         scope = self.scope
         before = dict(scope.now)
         branch = self.new_branch()
-        expected, scope.type_error = scope.type_error, "expected" if any(_catches_type_error(item) for item in node.handlers) else ""
+        expected, scope.type_error = (
+            scope.type_error,
+            "expected" if any(_catches_type_error(item) for item in node.handlers) else "",
+        )
         left = self.arm(branch, 0, node.body)
         self.summary.leaving.discard((branch, 0))
         after = scope.now
@@ -304,7 +326,10 @@ class Summariser(ConditionReader):
                 self._store(owner.value, "." + node.target.id, target, node.target)
             else:
                 self._annotate(node.annotation, target, weak=True)
-                self.flow((target,), self.cell(self.module_scope() if node.target.id in self.scope.globals else self.scope, node.target.id))
+                self.flow(
+                    (target,),
+                    self.cell(self.module_scope() if node.target.id in self.scope.globals else self.scope, node.target.id),
+                )
                 self.scope.now[node.target.id] = frozenset({value, target})
         elif isinstance(node.target, ast.Attribute):
             self._annotate(node.annotation, target, weak=True)
@@ -403,7 +428,15 @@ class Summariser(ConditionReader):
 
     def _decorate(self, decorator: ast.expr, applied: int, value: int, name: str) -> int:
         """The decorated value: the function itself, which decorators hand through or call; the decorator gets it as an argument."""
-        if name.rpartition(".")[2] in ("property", "cached_property", "setter", "getter", "staticmethod", "classmethod", "overload"):
+        if name.rpartition(".")[2] in (
+            "property",
+            "cached_property",
+            "setter",
+            "getter",
+            "staticmethod",
+            "classmethod",
+            "overload",
+        ):
             return value
         target = self.node_for((decorator, "decorated"))
         self.flow((value,), target)
@@ -412,8 +445,18 @@ class Summariser(ConditionReader):
             result = self.node_for((decorator, "result"))  # not followed: its wrapper would mix all that it decorates
             self.summary.calls.append(
                 facts.Call(
-                    callee=applied, arguments=((value, False),), keywords=(), target=result, place=place(decorator),
-                    callee_place=place(decorator), text=name, scope=-1, order=0, arms=(), guards=(), constants=(None,),
+                    callee=applied,
+                    arguments=((value, False),),
+                    keywords=(),
+                    target=result,
+                    place=place(decorator),
+                    callee_place=place(decorator),
+                    text=name,
+                    scope=-1,
+                    order=0,
+                    arms=(),
+                    guards=(),
+                    constants=(None,),
                     keyword_constants={},
                 )
             )
@@ -426,7 +469,9 @@ class Summariser(ConditionReader):
             return "property"
         if "staticmethod" in tails:
             return "static"
-        if "classmethod" in tails or (function.owner is not None and function.name in ("__new__", "__init_subclass__", "__class_getitem__")):
+        if "classmethod" in tails or (
+            function.owner is not None and function.name in ("__new__", "__init_subclass__", "__class_getitem__")
+        ):
             return "class"
         return "method" if function.owner is not None else "function"
 
@@ -456,7 +501,10 @@ class Summariser(ConditionReader):
         defaults: list[tuple[ast.arg, ast.expr | None]] = []
         ordered = [*arguments.posonlyargs, *arguments.args]
         missing = len(ordered) - len(arguments.defaults)
-        defaults += [(argument, None if number < missing else arguments.defaults[number - missing]) for number, argument in enumerate(ordered)]
+        defaults += [
+            (argument, None if number < missing else arguments.defaults[number - missing])
+            for number, argument in enumerate(ordered)
+        ]
         defaults += list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
         for argument, default in defaults:
             cell = self.fresh()
@@ -577,5 +625,3 @@ class Summariser(ConditionReader):
 
         self._deferred.append(look_up)
         return target
-
-

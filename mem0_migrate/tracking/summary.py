@@ -117,7 +117,7 @@ class Annotation:
 
 @dataclass(slots=True)
 class Usage:
-    """Something done with the value of a node that is neither a load, a store nor a call: a truth test, a comparison …"""
+    """Something done with the value of a node that is neither a load, a store nor a call: a truth test, a comparison …."""
 
     node: int
     kind: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +16,8 @@ from mem0_migrate.tracking.statements import summarise
 from mem0_migrate.tracking.values import DIRECT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
     from mem0_migrate.project.modules import Modules
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.summary import Summary
@@ -176,7 +177,7 @@ class _Tracking:
             index = function.outer
 
     def _level(self, levels: dict[tuple[str, str, int], int], node: int) -> int | None:
-        """How far a node is from a client: 0 holds one, 1 an object that holds one …"""
+        """How far a node is from a client: 0 holds one, 1 an object that holds one …."""
         best: int | None = None
         for value, _ in self.solver.values.get(node, ()):
             level: int | None = None
@@ -270,13 +271,19 @@ class _Tracking:
     def _class_matters(self, filename: str, index: int) -> bool:
         solver = self.solver
         cells = solver.keys.get((filename, index), {})
-        return any(value[0] in ("client", "method", "answer") for cell in cells.values() for value, _ in solver.values.get(cell, ()))
+        return any(
+            value[0] in ("client", "method", "answer") for cell in cells.values() for value, _ in solver.values.get(cell, ())
+        )
 
     def _mapping_sources(self) -> set[int]:
         """Nodes whose value may be a mapping that a site spreads, or the object that a method of made it."""
         solver = self.solver
         pending = [
-            node for site in solver.site_list for number in site.calls for name, node in solver.calls[number].keywords if name is None
+            node
+            for site in solver.site_list
+            for number in site.calls
+            for name, node in solver.calls[number].keywords
+            if name is None
         ]
         reached = set(pending)
         while pending:

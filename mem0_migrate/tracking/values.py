@@ -30,7 +30,17 @@ PATH_DEPTH = 4
 
 # How many calls a value remembers on its way into functions. What says something about a client remembers most; what only helps
 # to find out which function is called gets by with one or none.
-_DEPTH = {"function": 1, "bound": 1, "class": 1, "instance": 1, "library": 0, "module": 0, "generator": 0, "super": 0, "operation": 0}
+_DEPTH = {
+    "function": 1,
+    "bound": 1,
+    "class": 1,
+    "instance": 1,
+    "library": 0,
+    "module": 0,
+    "generator": 0,
+    "super": 0,
+    "operation": 0,
+}
 _FULL_DEPTH = 2
 
 # Values that are, hold or build a client or an answer.

@@ -272,6 +272,8 @@ class _Reader:
         """Whether what a function returns goes to code that is not part of the code base."""
         filename, index = self.solver.returns[node]
         function = self.solver.files[filename].summary.functions[index]
+        if self._is_wrapper(filename, function.outer):
+            return False
         return not self.solver.callers.get((filename, index)) or any(not _harmless(name) for name in function.decorators)
 
     def _store(
@@ -286,6 +288,15 @@ class _Reader:
         elif base in self.solver.awake or any(value[0] == "container" for value, _ in held):
             return
         yield AnswerUse("stored", self._file_of(node), place, path, waits)
+
+    def _is_wrapper(self, filename: str, outer: int | None) -> bool:
+        """Whether a function is what a decorator of the code base returns: the decorated function is followed instead."""
+        while outer is not None:
+            callers = self.solver.callers.get((filename, outer), ())
+            if callers and all(self.solver.calls[number].fact.scope == -1 for number in callers):
+                return True
+            outer = self.solver.files[filename].summary.functions[outer].outer
+        return False
 
     def _returned(self, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
         filename, index = self.solver.returns[node]
