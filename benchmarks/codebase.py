@@ -77,7 +77,7 @@ def main() -> None:
         "discover, mentioning, load those": search + _LOAD,
     }
     commands = {
-        "rg": ["rg", "-lF", "-tpy", WORD],
+        "rg": ["rg", "-lF", "-tpy", WORD, "."],
         "ruff": ["ruff", "check", "--no-cache", "--select", "F", "-q", "--exit-zero", "."],
     }
     commands |= {name: [sys.executable, "-c", code] for name, code in stages.items()}
