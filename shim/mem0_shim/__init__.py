@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         PendingReadWarning,
         PendingTimeout,
         PendingUnavailable,
-        UnreadReceiptWarning,
         UnwaitableReceiptWarning,
     )
 
@@ -42,7 +41,6 @@ __all__ = [
     "PendingTimeout",
     "PendingUnavailable",
     "StaleReadWarning",
-    "UnreadReceiptWarning",
     "UnwaitableReceiptWarning",
     "install",
     "is_receipt",

@@ -167,11 +167,11 @@ class PendingAdd:
 
     def _translated(self, error: Exception, seconds: float) -> None:
         accepted = f"add() at {self.added_at} was accepted by mem0; do not add again"
-        if isinstance(error, polling.WaitExpired):
+        if isinstance(error, reports.WaitExpired):
             resume = "PendingAdd.from_token(error.token, client) resumes"
             text = f"the memories do not exist after {seconds:g} seconds: {accepted}; {resume}"
             raise reports.PendingTimeout(text, self.token, self.event_ids) from None
-        if isinstance(error, polling.PollRefused):
+        if isinstance(error, reports.PollRefused):
             raise refusal(error.response) from None
         if type(error) is RuntimeError and "closed" in str(error):  # httpx has no class of its own for it
             raise reports.PendingUnavailable(f"the client is closed: {accepted}", self.token, self.event_ids) from error

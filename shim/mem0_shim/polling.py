@@ -21,13 +21,15 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from mem0_shim.receipt import TERMINAL
+from mem0_shim.reports import PollRefused, WaitExpired
 from mem0_shim.settings import Settings
 
-POLLS_PER_SECOND: Final = 10.0
+POLLS_PER_SECOND: Final = 8.0  # and two that may be under way: the platform never sees more than 10 within a second
 _TOGETHER: Final = 3  # more due events than this are looked up in the list
 _SLACK: Final = 0.25  # events due within this many seconds join a look-up; also how long before the deadline the last poll is
 _MISSES: Final = 3  # an event may not be visible at once: so many 404 are waited out
 _PAGES: Final = 20
+_UNDER_WAY: Final = 2
 _GUARD: Final = 5.0  # seconds until a waiter looks again after another one's poll, should nobody wake it
 _RETRYABLE: Final = frozenset((408, 425, 429))
 
@@ -63,14 +65,35 @@ class _Pace:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.free_at = 0.0
+        self.under_way = 0
 
-    def take(self, now: float) -> float:
-        """Seconds until a poll may be sent; 0.0 takes the place."""
+    def begin(self, now: float) -> float:
+        """Seconds until a poll may be begun; 0.0 begins it, until `end`.
+
+        Few may be under way: those that queue for a connection behind the application's own requests leave in a burst.
+        """
         with self.lock:
-            if now < self.free_at:
-                return self.free_at - now
-            self.free_at = now + 1 / POLLS_PER_SECOND
-            return 0.0
+            if self.under_way >= _UNDER_WAY:
+                return 1 / POLLS_PER_SECOND
+            pause = self._take(now)
+            self.under_way += not pause
+            return pause
+
+    def go_on(self, now: float) -> float:
+        """Seconds until a poll that is under way may ask for its next page; 0.0 takes the place."""
+        with self.lock:
+            return self._take(now)
+
+    def end(self) -> None:
+        """A poll is over."""
+        with self.lock:
+            self.under_way -= 1
+
+    def _take(self, now: float) -> float:
+        if now < self.free_at:
+            return self.free_at - now
+        self.free_at = now + 1 / POLLS_PER_SECOND
+        return 0.0
 
 
 class Account:
@@ -127,7 +150,7 @@ class Account:
             due_at = max(watch.next_at, self._not_before)
             if now < due_at:
                 return due_at - now
-            if pause := self._pace.take(now):
+            if pause := self._pace.begin(now):
                 return pause
             due = [e for e, w in self._watches.items() if not (w.in_flight or w.body or w.alone) and w.next_at <= now + _SLACK]
             if self._list_works and len(due) > _TOGETHER and not watch.alone:
@@ -140,10 +163,11 @@ class Account:
 
     def next_page_in(self) -> float:
         """Seconds until the next page of a list may be asked for; 0.0 takes the place."""
-        return self._pace.take(time.monotonic())
+        return self._pace.go_on(time.monotonic())
 
     def release(self, poll: Poll) -> None:
         """A poll ended without an answer (cancelled, interrupted, the connection failed): others may poll."""
+        self._pace.end()
         with self.lock:
             self._again(poll.event_ids)
 
@@ -160,6 +184,12 @@ class Account:
         Returns:
             The poll for the next page, where the answer was a page of a list and events are still to be found.
         """
+        following = self._settle(poll, status, headers, body, response)
+        if following is None:
+            self._pace.end()
+        return following
+
+    def _settle(self, poll: Poll, status: int, headers: Mapping[str, str], body: Any, response: Any) -> Poll | None:
         with self.lock:
             if status in _RETRYABLE or status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
                 self._not_before = max(self._not_before, time.monotonic() + _retry_after(headers))
@@ -235,14 +265,6 @@ class Account:
         return delay * random.uniform(1 - share, 1 + share)  # noqa: S311 - spreads polls, no secret
 
 
-class PollRefused(Exception):  # noqa: N818 - turned into the SDK's own error before anybody sees it
-    """The platform has refused a poll for good; `response` is its HTTP response."""
-
-    def __init__(self, response: Any) -> None:
-        super().__init__(response)
-        self.response = response
-
-
 def _wake(watch: _Watch) -> None:
     for waker in watch.wakers:
         waker()
@@ -305,10 +327,6 @@ if hasattr(os, "register_at_fork"):
 
 
 # -- drivers
-
-
-class WaitExpired(Exception):  # noqa: N818 - turned into PendingTimeout, which knows the token
-    """The time for a wait is over."""
 
 
 def wait(client: Any, event_ids: tuple[str, ...], settings: Settings, timeout: float) -> list[dict[str, Any]]:
@@ -470,7 +488,7 @@ def sync_http(client: Any) -> Iterator[Any]:
 
 
 def _http_timeout(deadline: float) -> float:
-    return min(30.0, max(1.0, deadline - time.monotonic()))
+    return min(10.0, max(1.0, deadline - time.monotonic()))
 
 
 def _json(response: Any) -> Any:

@@ -51,12 +51,6 @@ class PendingConsumedWarning(PendingMemoryWarning):
     code = "receipt-consumed"
 
 
-class UnreadReceiptWarning(PendingMemoryWarning):
-    """A receipt was kept, and neither its ``event_id`` nor its ``status`` was ever read (reported only where asked for)."""
-
-    code = "receipt-unread"
-
-
 class ExtractionFailedWarning(PendingMemoryWarning):
     """``add`` answered that the extraction has failed: nothing was stored."""
 
@@ -113,6 +107,18 @@ class PendingUnavailable(RuntimeError):  # noqa: N818 - as PendingTimeout
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.token, self.event_ids)
+
+
+class PollRefused(Exception):  # noqa: N818 - turned into the SDK's own error before anybody sees it
+    """The platform has refused a poll for good; `response` is its HTTP response."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response)
+        self.response = response
+
+
+class WaitExpired(Exception):  # noqa: N818 - turned into PendingTimeout, which knows the token
+    """The time for a wait is over."""
 
 
 @functools.cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(name): needs this further package")
     for kind in ("ResourceWarning", "DeprecationWarning"):  # mem0ai's clients are never closed, and its packages are old
         config.addinivalue_line("filterwarnings", f"ignore::{kind}")
+
+
+def pytest_sessionfinish() -> None:
+    """Let the connections of mem0ai's clients go without their warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
