@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import frameworks
 from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.records import SiteRecord, SolvedCall
 from mem0_migrate.tracking.summary import NOTHING
-from mem0_migrate.tracking.values import PATH_DEPTH, Context, Value, answer, client
+from mem0_migrate.tracking.values import CLEAR, ENTER, EXIT, PATH_DEPTH, PLAIN, Context, Value, answer, client
 
 if TYPE_CHECKING:
-    from mem0_migrate.tracking.solver import SiteRecord, SolvedCall, Solver
-
-PLAIN, ENTER, EXIT, CLEAR = range(4)
+    from mem0_migrate.tracking.solver import Solver
 
 
 def call(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int = 0) -> None:
@@ -165,16 +164,15 @@ def _site(solver: Solver, made: SolvedCall, value: Value, context: Context, skip
     reference = value[3]
     handed_on = bool(context) or bool(_deferral(made)) or skip > (1 if value[2] == "unbound add" else 0)
     filename, place = solver.places[reference] if handed_on else (made.filename, made.fact.place)
-    return new_site(solver, ("reference", reference) if handed_on else ("call", made.number), filename, place, reference=handed_on,
-                    receiver=solver.load_of.get(reference, reference))  # fmt: skip
+    key = ("reference", reference) if handed_on else ("call", made.number)
+    receiver = solver.load_of.get(reference) or reference
+    return new_site(solver, key, filename, place, reference=handed_on, receiver=receiver)
 
 
 def new_site(
     solver: Solver, key: tuple[str, int], filename: str, place: facts.Place, *, reference: bool, receiver: int
 ) -> SiteRecord:
     """The record of a site, made when it is first met."""
-    from mem0_migrate.tracking.solver import SiteRecord
-
     site = solver.sites.get(key)
     if site is None:
         site = SiteRecord(len(solver.site_list), filename, reference, place, receiver)

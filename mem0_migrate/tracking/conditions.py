@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from mem0_migrate.tracking import summary as facts
-from mem0_migrate.tracking.expressions import ExpressionReader, dotted, place
+from mem0_migrate.tracking.expressions import ExpressionReader
+from mem0_migrate.tracking.recorder import dotted, place
 from mem0_migrate.tracking.summary import Guard
 
 
@@ -124,7 +125,7 @@ class ConditionReader(ExpressionReader):
             self._guard(ast.parse(alias, mode="eval").body, literal, holds)
 
     def remember_condition(self, target: ast.expr, value: ast.expr) -> None:
-        """`self.hosted = isinstance(client, MemoryClient)`: what holds where the attribute is true, and does not where it is not."""
+        """`self.hosted = isinstance(client, MemoryClient)`: what holds where the attribute is true."""
         key = self.subject(target)
         if key is None:
             return

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mem0_migrate.project.source import Source
-    from mem0_migrate.tracking.solver import Fact, SiteRecord, Solver
+    from mem0_migrate.tracking.records import SiteRecord
+    from mem0_migrate.tracking.solver import Fact, Solver
     from mem0_migrate.tracking.summary import Guard, Place
     from mem0_migrate.tracking.values import Value
 

@@ -3,202 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
-from typing import TYPE_CHECKING
 
-from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import summary as facts
-from mem0_migrate.tracking.scope import EMPTY, Nodes, Scope
-from mem0_migrate.tracking.summary import NOTHING, Guard, Place
+from mem0_migrate.tracking.constants import keyword_constants
+from mem0_migrate.tracking.recorder import Recorder, dotted, item_key, mode_of, place
+from mem0_migrate.tracking.summary import NOTHING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from mem0_migrate.project.source import Source
-    from mem0_migrate.tracking.http import Requests
-
-_REBINDING = re.compile(r"\b(?:global|nonlocal)[ \t]+([\w, \t]+)")
-MODES = {False: "false", True: "true", None: "none"}
 _TEXT_LIMIT = 60
 
 
-def place(node: ast.expr | ast.stmt | ast.ExceptHandler | ast.arg | ast.keyword | ast.pattern) -> Place:
-    """Where the node stands, as ast counts (columns in UTF-8 bytes)."""
-    return (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-
-
-def dotted(node: ast.expr) -> str | None:
-    """`a.b.c` of names and attributes, or None."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    parts.append(node.id)
-    return ".".join(reversed(parts))
-
-
-def mode_of(value: ast.expr) -> str:
-    """The `async_mode` that an expression means."""
-    if isinstance(value, ast.Constant) and (value.value is None or isinstance(value.value, bool)):
-        return MODES[value.value]
-    if isinstance(value, ast.IfExp) and mode_of(value.body) == mode_of(value.orelse):
-        return mode_of(value.body)
-    return "dynamic"
-
-
-def keyword_constants(keywords: list[ast.keyword], scope: Scope) -> dict[str, object]:
-    """The keywords that are passed as literals, or as a name that stands for one."""
-    found: dict[str, object] = {}
-    for keyword in keywords:
-        value = keyword.value
-        while isinstance(value, ast.IfExp) and mode_of(value) != "dynamic":
-            value = value.body
-        if keyword.arg and isinstance(value, ast.Constant):
-            found[keyword.arg] = value.value
-        elif keyword.arg and isinstance(value, ast.Name):
-            named = constant_named(value.id, scope)
-            if named is not ...:
-                found[keyword.arg] = named
-        elif keyword.arg == "filters" and isinstance(value, ast.Dict):
-            found.update(_filtered_entities(value))
-    return found
-
-
-def constant_named(name: str, scope: Scope) -> object:
-    """What a name stands for if it is bound once, to a literal; a parameter with its default; Ellipsis where neither."""
-    if name in scope.defaults:
-        return scope.defaults[name]
-    current: Scope | None = scope
-    while current is not None:
-        if name in current.constants:
-            return current.constants[name]
-        if name in current.cells:
-            return ...
-        current = current.parent
-    return ...
-
-
-def _filtered_entities(filters: ast.Dict) -> dict[str, object]:
-    """The scope that filters name by literals, alone or below AND."""
-    found: dict[str, object] = {}
-    for key, value in zip(filters.keys, filters.values, strict=True):
-        name = key.value if isinstance(key, ast.Constant) else None
-        if name in surface.ENTITIES and isinstance(value, ast.Constant):
-            found[str(name)] = value.value
-        elif name == "AND" and isinstance(value, ast.List):
-            for inner in value.elts:
-                found.update(_filtered_entities(inner) if isinstance(inner, ast.Dict) else {})
-    return found
-
-
-class ExpressionReader:
+class ExpressionReader(Recorder):
     """Turns expressions into nodes and facts; `statements.Summariser` drives it through a file."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.summary = facts.Summary(source.filename)
-        self.scope = Scope("module", "", 0)
-        self.scopes = 1
-        self.branches = 0
-        self._nodes: dict[object, int] = {}
-        self._seen_calls: set[int] = set()
-        rebinds = "global " in source.text or "nonlocal " in source.text
-        names = _REBINDING.findall(source.text) if rebinds else []
-        self._rebound = {name for line in names for name in re.findall(r"\w+", line)}
-        self._conditions: dict[str, tuple[Guard, ...]] = {}
-        self._handlers: dict[type, Callable[[ast.expr], int]] = {}
-        self._requests: Requests | None = None
-        if "memories" in source.text:  # few files do
-            from mem0_migrate.tracking.http import requests_of
-
-            self._requests = requests_of(source)
-
-    # -- nodes -------------------------------------------------------------------------------------------------------------------
-
-    def fresh(self) -> int:
-        node = self.summary.nodes
-        self.summary.nodes = node + 1
-        return node
-
-    def node_for(self, key: object) -> int:
-        """The node of this key: the same at every pass over a loop."""
-        node = self._nodes.get(key)
-        if node is None:
-            node = self._nodes[key] = self.fresh()
-        return node
-
-    def flow(self, sources: Iterable[int], target: int) -> None:
-        flows = self.summary.flows
-        for source in sources:
-            if source not in (NOTHING, target):
-                flows.add((source, target))
-
-    def join_nodes(self, nodes: Iterable[int]) -> int:
-        kept = frozenset(nodes) - EMPTY
-        if not kept:
-            return NOTHING
-        if len(kept) == 1:
-            return next(iter(kept))
-        target = self.node_for(kept)
-        self.flow(kept, target)
-        return target
-
-    # -- names -------------------------------------------------------------------------------------------------------------------
-
-    def module_scope(self) -> Scope:
-        scope = self.scope
-        while scope.parent is not None:
-            scope = scope.parent
-        return scope
-
-    def cell(self, scope: Scope, name: str) -> int:
-        node = scope.cells.get(name)
-        if node is None:
-            node = scope.cells[name] = self.fresh()
-            if scope.kind == "module":
-                self.summary.globals[name] = node
-                self.summary.labels[node] = ("global", name)
-        return node
-
-    def assign(self, name: str, node: int) -> None:
-        scope = self.scope
-        if name in scope.globals:
-            self.flow((node,), self.cell(self.module_scope(), name))
-        elif name in scope.nonlocals and scope.parent is not None:
-            outer = scope.parent
-            while outer.parent is not None and (outer.kind == "class" or name not in outer.cells):
-                outer = outer.parent
-            self.flow((node,), self.cell(outer, name))
-        else:
-            self.flow((node,), self.cell(scope, name))
-        if scope.kind == "class" and scope.owner is not None:
-            value = self.summary.classes[scope.owner].value
-            self.summary.stores.append(facts.Store(value, "." + name, node, (1, 0, 1, 0)))
-        scope.now[name] = frozenset({node})
-        scope.literals.pop(name, None)
-        for holder in (scope, self.module_scope()) if name in scope.globals else (scope,):
-            holder.constants.pop(name, None)
-            holder.defaults.pop(name, None)
-        scope.forget(name)
-
-    def lookup(self, name: str) -> Nodes:
-        scope: Scope | None = self.scope
-        current = self.scope
-        if name in current.now and name not in current.globals:
-            known = current.now[name]
-            return known | {current.cells[name]} if name in self._rebound and name in current.cells else known
-        if name in current.globals and name in current.now:
-            return current.now[name] | {self.cell(self.module_scope(), name)}
-        while scope is not None:
-            if (scope is current or scope.kind != "class") and name in scope.cells:
-                return frozenset({scope.cells[name]})
-            scope = scope.parent
-        unresolved = self.summary.unresolved.get(name)
-        if unresolved is None:
-            unresolved = self.summary.unresolved[name] = self.fresh()
-        return frozenset({unresolved})
 
     # -- expressions -------------------------------------------------------------------------------------------------------------
 
@@ -249,16 +64,6 @@ class ExpressionReader:
                 self.summary.labels.setdefault(target, ("path", cell))
         return target
 
-    def _load(self, base: int, key: str, target: int, node: ast.expr) -> None:
-        if base != NOTHING and (base, key, target) not in self._nodes:
-            self._nodes[base, key, target] = target
-            self.summary.loads.append(facts.Load(base, key, target, place(node)))
-
-    def _store(self, base: int, key: str, value: int, node: ast.expr) -> None:
-        if NOTHING not in (base, value) and (base, key, value, "=") not in self._nodes:
-            self._nodes[base, key, value, "="] = value
-            self.summary.stores.append(facts.Store(base, key, value, place(node)))
-
     def _Subscript(self, node: ast.Subscript) -> int:  # noqa: N802
         if (dotted(node.value) or "").rpartition(".")[2] in ("Annotated", "Optional", "Union"):  # an alias of a type
             target = self.node_for(node)
@@ -269,7 +74,7 @@ class ExpressionReader:
         target = self.node_for(node)
         index = node.slice
         if isinstance(index, ast.Constant) and isinstance(index.value, (str, int)):
-            self._load(base, f"[{index.value}", target, node)
+            self._load(base, item_key(index.value), target, node)
         elif isinstance(index, ast.UnaryOp) and isinstance(index.operand, ast.Constant):
             self._load(base, facts.ANY_ITEM, target, node)
         else:
@@ -323,10 +128,6 @@ class ExpressionReader:
             values.append(self.read(value))
         self.scope.now, self.scope.guards, self.scope.arms = saved, guards, arms
         return self.join_nodes(values)
-
-    def new_branch(self) -> int:
-        self.branches += 1
-        return self.branches
 
     def _UnaryOp(self, node: ast.UnaryOp) -> int:  # noqa: N802
         operand = self.read(node.operand)
@@ -403,11 +204,6 @@ class ExpressionReader:
                 self._store(target, f"[{number}" if precise else facts.ANY_ITEM, value, element)
         return target
 
-    def container(self, node: ast.expr) -> int:
-        target = self.node_for(node)
-        self.summary.containers.setdefault(target, place(node))
-        return target
-
     def _Dict(self, node: ast.Dict) -> int:  # noqa: N802
         target = self.container(node)
         for key, value in zip(node.keys, node.values, strict=True):
@@ -418,7 +214,7 @@ class ExpressionReader:
             elif isinstance(key, ast.Constant) and isinstance(key.value, (str, int)):
                 if key.value == "async_mode":
                     self.mode_write(target, mode_of(value), display=True)
-                self._store(target, f"[{key.value}", held, value)
+                self._store(target, item_key(key.value), held, value)
             else:
                 self._store(target, facts.ANY_ITEM, self.read(key), key)
                 if not self._enumerated_keys(key):
@@ -430,13 +226,6 @@ class ExpressionReader:
         """Whether the key runs over literals of the source that do not include `async_mode`."""
         keys = self.scope.literals.get(key.id) if isinstance(key, ast.Name) else None
         return bool(keys) and "async_mode" not in (keys or ())
-
-    def mode_write(self, base: int, mode: str, *, display: bool) -> None:
-        scope = self.scope
-        scope.order += 1
-        write = facts.ModeWrite(base, mode, display, scope.number, scope.order, scope.arms, scope.guards)
-        if write not in self.summary.mode_writes:
-            self.summary.mode_writes.append(write)
 
     def _Lambda(self, node: ast.Lambda) -> int:  # noqa: N802
         raise NotImplementedError
@@ -604,12 +393,6 @@ class ExpressionReader:
 
     # -- what is shared with statements ------------------------------------------------------------------------------------------
 
-    def use(self, expression: ast.expr, node: int, kind: str, detail: str = "", whole: ast.expr | None = None) -> None:
-        """Record something done with the value of an expression. `not x`, `a and b` and comparisons have no value of their own."""
-        if node != NOTHING and (node, kind, expression) not in self._nodes:
-            self._nodes[node, kind, expression] = node
-            self.summary.usages.append(facts.Usage(node, kind, place(whole or expression), detail))
-
     def iterate(self, iterable: ast.expr, target: ast.expr) -> None:
         """Bind `target` to the elements of `iterable`."""
         item = self.node_for((iterable, "item"))
@@ -673,7 +456,7 @@ class ExpressionReader:
         base = self.read(target.value)
         index = target.slice
         if isinstance(index, ast.Constant) and isinstance(index.value, (str, int)):
-            self._store(base, f"[{index.value}", value, target)
+            self._store(base, item_key(index.value), value, target)
             return
         self.read(index)
         if not self._enumerated_keys(index):

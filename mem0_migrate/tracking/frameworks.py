@@ -1,4 +1,4 @@
-"""What well-known functions do with a client, a function or an answer: the standard library, and frameworks by their own names."""
+"""What well-known functions of the standard library and of frameworks do with a client, a function or an answer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mem0_migrate.tracking import summary as facts
+from mem0_migrate.tracking.records import SolvedCall
 from mem0_migrate.tracking.summary import NOTHING
+from mem0_migrate.tracking.values import CLEAR, PLAIN
 
 if TYPE_CHECKING:
-    from mem0_migrate.tracking.solver import SolvedCall, Solver
+    from mem0_migrate.tracking.solver import Solver
 
-PLAIN, CLEAR = 0, 3
 
 # Calls that run a function later, by the last part of their name: which argument is the function, and whether the answer of the
 # function is to be had from the answer of the call (by await or .result()).
@@ -59,8 +60,6 @@ def make_call(
     origin: SolvedCall | None = None,
 ) -> None:
     """Add a call that the code does not spell, such as the one `to_thread(f, x)` makes of `f`."""
-    from mem0_migrate.tracking.solver import SolvedCall
-
     if callee == NOTHING:
         return
     constants = {**(origin.fact.keyword_constants if origin else {}), **made.fact.keyword_constants}
@@ -271,9 +270,9 @@ def link_fixtures(solver: Solver) -> None:
 
 
 _LOOKED_AT = frozenset(
-    ["wraps", "signature", "unwrap", "getdoc", "getsource", "iscoroutinefunction", "callable", "hasattr", "object", "patch", "create_autospec",
-     "MagicMock", "Mock", "update_wrapper", "print", "repr", "str", "id", "isinstance", "type", "get_type_hints", "debug",
-     "info", "warning", "error", "exception", "critical", "log"]
+    ["wraps", "signature", "unwrap", "getdoc", "getsource", "iscoroutinefunction", "callable", "hasattr", "object", "patch",
+     "create_autospec", "MagicMock", "Mock", "update_wrapper", "print", "repr", "str", "id", "isinstance", "type",
+     "get_type_hints", "debug", "info", "warning", "error", "exception", "critical", "log"]
 )  # fmt: skip
 
 
@@ -302,7 +301,7 @@ def link_handed_on(solver: Solver) -> None:
                 if taken or call.fact.scope == -1 or any(name.startswith(("builtins.", "inspect.")) for name in call.libraries):
                     continue
                 filename, place = solver.places[value[3]]
-                receiver = solver.load_of.get(value[3], value[3])
+                receiver = solver.load_of.get(value[3]) or value[3]
                 site = calls.new_site(solver, ("reference", value[3]), filename, place, reference=True, receiver=receiver)
                 site.clients.setdefault(value[1], context)
                 site.calls.setdefault(call.number, (0, context))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import summary as facts
-from mem0_migrate.tracking.values import PATH_DEPTH, Context, Value, answer
+from mem0_migrate.tracking.values import CLEAR, PATH_DEPTH, Context, Value, answer
 
 if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import Fact, Solver
@@ -54,7 +54,6 @@ MUTATORS = frozenset(
 _ANSWER_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"])
 _RESPONSE_TEXTS = frozenset([".read", ".text", ".content", ".decode", ".data", ".prepare"])
 _IDENTITY = frozenset([facts.AWAIT, facts.ENTER])
-PLAIN, CLEAR = 0, 3
 
 
 def library(dotted: str) -> Value:

@@ -65,7 +65,4 @@ def join(first: dict[str, Nodes], second: dict[str, Nodes]) -> dict[str, Nodes]:
             merged[name] = nodes if nodes == other else nodes | other
         elif "." not in name:
             merged[name] = nodes
-    for name, nodes in second.items():
-        if name not in first and "." not in name:
-            merged[name] = nodes
-    return merged
+    return merged | {name: nodes for name, nodes in second.items() if name not in first and "." not in name}

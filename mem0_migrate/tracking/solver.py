@@ -7,72 +7,27 @@ attributes have no context. The result is the least fixpoint: it does not depend
 
 from __future__ import annotations
 
-import builtins
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import calls, frameworks, loads
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.summary import NOTHING
-from mem0_migrate.tracking.values import DIRECT, Context, Value, answer, client, entered
+from mem0_migrate.tracking.values import CLEAR, DIRECT, ENTER, EXIT, PLAIN, Context, Value, client, entered
 
 if TYPE_CHECKING:
     from mem0_migrate.project.modules import Modules
+    from mem0_migrate.tracking.records import JoinedFile, SiteRecord, SolvedCall
 
 ClassKey = tuple[str, int]
 Fact = tuple[int, Value, Context]
-
-PLAIN, ENTER, EXIT, CLEAR = range(4)
-_BUILTINS = frozenset(dir(builtins))
-
-
-@dataclass(slots=True)
-class JoinedFile:
-    """A file that takes part: its summary, and the number of its node 0."""
-
-    summary: facts.Summary
-    base: int
-    first_call: int
-
-
-@dataclass(slots=True)
-class SolvedCall:
-    """A call with its nodes numbered over all files, and what it was found to call."""
-
-    number: int
-    filename: str
-    fact: facts.Call
-    callee: int
-    arguments: tuple[tuple[int, bool], ...]
-    keywords: tuple[tuple[str | None, int], ...]
-    target: int
-    functions: set[tuple[str, int]] = field(default_factory=set)
-    libraries: set[str] = field(default_factory=set)
-    followed: bool = False
-
-
-@dataclass(slots=True)
-class SiteRecord:
-    """A site while it is solved: the clients that reach it, and the calls that make the `add` (with how many arguments to skip)."""
-
-    number: int
-    filename: str
-    reference: bool
-    place: facts.Place
-    receiver: int
-    clients: dict[Value, Context] = field(default_factory=dict)
-    calls: dict[int, tuple[int, Context]] = field(default_factory=dict)
-    handed_to: list[int] = field(default_factory=list)
-    waits: int = 0
-    url: str = ""
 
 
 class Solver:
     """The state of the fixpoint; `loads` and `calls` hold its rules."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules) -> None:  # noqa: PLR0915 (the tables of the fixpoint)
         self.modules = modules
         self.files: dict[str, JoinedFile] = {}
         self.size = 1
@@ -132,84 +87,6 @@ class Solver:
         self.size += 1
         return self.size - 1
 
-    def join(self, summary: facts.Summary) -> None:
-        """Let a file take part."""
-        base = self.size - 1
-        self.size += summary.nodes
-        name = summary.filename
-        self.files[name] = JoinedFile(summary, base, len(self.calls))
-        for node, label in summary.labels.items():
-            self.labels[node + base] = label
-            if label[0] == "path":
-                self.name_loads[label[1]].append(node + base)
-            elif label[0] == "store":
-                self.name_stores[label[1]].append(node + base)
-        for node, place in summary.places.items():
-            self.places[node + base] = (name, place)
-        cleared = {node + base for node in summary.globals.values()}
-        for source, target in sorted(summary.flows):
-            self.edge(source + base, target + base, CLEAR if target + base in cleared else PLAIN)
-        for source, target in sorted(summary.captures):
-            self.edge(source + base, target + base, CLEAR)
-        for narrow in summary.narrows:
-            classes = tuple(node + base for node in narrow.classes)
-            self.narrows[narrow.source + base].append((narrow, narrow.target + base, classes))
-            self.places.setdefault(narrow.target + base, (name, narrow.place))
-            for node in classes:
-                self.narrows[node].append((narrow, narrow.target + base, classes))
-        for annotation in summary.annotations:
-            target = annotation.target + base
-            self.annotated.add(target)
-            self.places.setdefault(target, (name, annotation.place))
-            self.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
-        for value, text in summary.texts:
-            self.texts[value + base].append(text + base)
-        for usage in summary.usages:
-            self.usages[usage.node + base].append(usage)
-        for store in summary.stores:
-            self.stored[store.value + base].append((store.base + base, store.key, store.place))
-            if store.base in summary.containers:
-                self.edge(store.value + base, self.cell(store.base + base, store.key), CLEAR)
-            self.stores[store.base + base].append((store.key, store.value + base))
-        for load in summary.loads:
-            self.load_of.setdefault(load.target + base, load.base + base)
-            self.places.setdefault(load.target + base, (name, load.place))
-            self.loads[load.base + base].append((load.key, load.target + base))
-        self.mode_writes += [(name, write, write.base + base) for write in summary.mode_writes if write.base != NOTHING]
-        for target, spread in summary.spreads:
-            if spread == NOTHING:
-                self.open_nodes.append(target + base)
-            else:
-                self.spread_into[spread + base].append(target + base)
-                self.spread_from[target + base].append(spread + base)
-        for call in summary.calls:
-            self._join_call(name, call, base)
-        for added in summary.http_adds:
-            self._join_http_add(summary.calls[added.call].target + base, added)
-        self._join_declarations(name, summary, base)
-
-    def _join_call(self, filename: str, call: facts.Call, base: int) -> None:
-        def shift(node: int) -> int:
-            return node + base if node != NOTHING else NOTHING
-
-        solved = SolvedCall(
-            len(self.calls),
-            filename,
-            call,
-            shift(call.callee),
-            tuple((shift(node), starred) for node, starred in call.arguments),
-            tuple((name, shift(node)) for name, node in call.keywords),
-            call.target + base,
-        )
-        self.add_call(solved)
-
-    def _join_http_add(self, target: int, added: facts.HttpAdd) -> None:
-        made = self.call_of[target][0]
-        site = calls.new_site(self, ("http", made.number), made.filename, made.fact.place, reference=False, receiver=NOTHING)
-        site.url, site.waits = added.url, added.waits
-        site.calls[made.number] = (0, ())
-        self.put(target, answer(site.number, added.waits) if added.parsed else ("response", site.number, added.waits), (), None)
-
     def add_call(self, call: SolvedCall) -> None:
         """Let a call take part; also one that a framework makes."""
         self.calls.append(call)
@@ -225,68 +102,6 @@ class Solver:
             for value, context in list(self.values.get(call.callee, ())):
                 calls.call(self, call, value, context)
         frameworks.deferred_call(self, call)
-
-    def _join_declarations(self, name: str, summary: facts.Summary, base: int) -> None:
-        for index, function in enumerate(summary.functions):
-            self.seed(function.value + base, ("function", name, index))
-            self.returns[function.returned + base] = (name, index)
-            self.returns[function.yielded + base] = (name, index)
-            for variadic in (function.variadic, function.keyword_variadic):
-                if variadic is not None:
-                    self.container(variadic + base)
-                    self.variadic_of[variadic + base] = (name, index)
-            if function.owner is not None and function.parameters and function.kind != "static":
-                kind = "class" if function.kind == "class" else "instance"
-                self.seed(function.parameters[0][1] + base, (kind, name, function.owner))
-        for index, declared in enumerate(summary.classes):
-            self.seed(declared.value + base, ("class", name, index))
-            qualified = f"{self.modules.name_of(name)}.{declared.name}"
-            if qualified in surface.CLASSES:
-                self.seed(declared.value + base, ("sdk", surface.CLASSES[qualified][0]))
-            for node in declared.bases:
-                if node != NOTHING:
-                    self.base_of[node + base].append((name, index))
-        for node, place in summary.containers.items():
-            self.places.setdefault(node + base, (name, place))
-            self.container(node + base)
-        for target, owner in summary.supers:
-            self.seed(target + base, ("super", name, owner))
-        for imported in summary.imports:
-            self._import(name, imported, base)
-        for unresolved, node in summary.unresolved.items():
-            self._unresolved(name, summary, unresolved, node + base)
-        for waiting_name, target in self.waiting.pop(name, ()):
-            self.member(name, waiting_name, target)
-
-    def _import(self, filename: str, imported: facts.Import, base: int) -> None:
-        node = imported.node + base
-        self.places.setdefault(node, (filename, imported.place))
-        if imported.name is not None:
-            self.labels.setdefault(node, ("import", f"{'.' * imported.level}{imported.module}"))
-        if imported.level == 0 and imported.module.partition(".")[0] == surface.PACKAGE:
-            dotted = imported.module if imported.name is None else f"{imported.module}.{imported.name}"
-            self.seed(node, loads.library(dotted))
-            return
-        found = self.modules.resolve(filename, imported.module or None, imported.level)
-        if imported.name is None:
-            self.seed(node, ("module", found) if found else ("library", imported.module))
-        elif found is not None:
-            self.member(found, imported.name, node)
-        else:
-            inner = self.modules.resolve(filename, f"{imported.module}.{imported.name}".lstrip("."), imported.level)
-            self.seed(node, ("module", inner) if inner else ("library", f"{imported.module}.{imported.name}"))
-
-    def _unresolved(self, filename: str, summary: facts.Summary, name: str, node: int) -> None:
-        for module, level in summary.stars:
-            if level == 0 and module.partition(".")[0] == surface.PACKAGE:
-                if f"{module}.{name}" in surface.CLASSES:
-                    self.seed(node, loads.library(f"{module}.{name}"))
-                continue
-            found = self.modules.resolve(filename, module or None, level)
-            if found is not None and found != filename:
-                self.member(found, name, node)
-        if name in _BUILTINS:
-            self.seed(node, ("library", f"builtins.{name}"))
 
     def member(self, filename: str, name: str, target: int) -> None:
         """Connect the name of a module to a node, now or when that module joins."""

@@ -94,7 +94,7 @@ class ParameterDefault:
 
 @dataclass(slots=True)
 class Narrow:
-    """`target` gets the values of `source` that are (or are not) instances of `classes`, or have a class called one of `names`."""
+    """`target` gets the values of `source` that are (or are not) instances of `classes`, or of a class so named."""
 
     source: int
     target: int

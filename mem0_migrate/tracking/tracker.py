@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mem0_migrate.model import Unreadable
 from mem0_migrate.tracking import frameworks
+from mem0_migrate.tracking.joining import join
 from mem0_migrate.tracking.solver import Solver
 from mem0_migrate.tracking.statements import summarise
 from mem0_migrate.tracking.values import DIRECT
@@ -132,7 +133,7 @@ class _Tracking:
             self.tracked.problems.append(Unreadable(filename, "nested too deeply to be analysed"))
             return
         self.tracked.sources[filename] = source
-        self.solver.join(summary)
+        join(self.solver, summary)
 
     # -- who else is concerned ---------------------------------------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ class _Tracking:
         return found
 
     def _carriers(self) -> dict[str, set[str]]:
-        """The names of each file's module level through which a client, an answer or the making of a site can be had elsewhere."""
+        """The names of each file through which a client, an answer or the making of a site can be had elsewhere."""
         solver = self.solver
         levels: dict[tuple[str, str, int], int] = {}
         for site in solver.site_list:
@@ -234,7 +235,7 @@ class _Tracking:
         return grown
 
     def _wanted_callees(self) -> set[str]:
-        """Modules not joined that define a function which is given a client or an answer, builds a mapping for `add`, or a base."""
+        """Modules not joined that define a function which is given a client or an answer, or a base, or build a mapping."""
         solver = self.solver
         mappings = self._mapping_sources()
         found = set()

@@ -9,7 +9,8 @@
 | ("client", kind, origin node) | a client, and where it was constructed or annotated |
 | ("method", client, name, reference node) | a bound method of a client |
 | ("function", filename, index), ("bound", filename, index) | a function; one whose first parameter is bound |
-| ("class", filename, index), ("instance", filename, index), ("super", filename, index) | a class, all its instances, `super()` in it |
+| ("class", filename, index), ("instance", filename, index) | a class, and all its instances |
+| ("super", filename, index) | `super()` in a class |
 | ("container", node), ("entries", node), ("entry", node) | a display or dict() call; its items(), one of its (key, value) pairs |
 | ("operation", container, name) | a method of a container |
 | ("generator", filename, index) | what calling a generator function gives |
@@ -27,6 +28,9 @@ Value = tuple[Any, ...]
 Context = tuple[int, ...]
 
 PATH_DEPTH = 4
+
+# Kinds of edges: as it is; into a function, out of a function (both of a call); without context.
+PLAIN, ENTER, EXIT, CLEAR = range(4)
 
 # How many calls a value remembers on its way into functions. What says something about a client remembers most; what only helps
 # to find out which function is called gets by with one or none.

@@ -13,7 +13,8 @@ from mem0_migrate.tracking.loads import MUTATORS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mem0_migrate.tracking.solver import SolvedCall, Solver
+    from mem0_migrate.tracking.records import SolvedCall
+    from mem0_migrate.tracking.solver import Solver
     from mem0_migrate.tracking.values import Value
 
 _ITERATING = frozenset(

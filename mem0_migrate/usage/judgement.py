@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mem0_migrate.project.source import Source
-    from mem0_migrate.tracking.solver import SiteRecord, Solver
+    from mem0_migrate.tracking.records import SiteRecord
+    from mem0_migrate.tracking.solver import Solver
     from mem0_migrate.tracking.tracker import Tracked
     from mem0_migrate.tracking.values import Value
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mem0_migrate.model import AsyncMode
-    from mem0_migrate.tracking.solver import SiteRecord, SolvedCall, Solver
+    from mem0_migrate.tracking.records import SiteRecord, SolvedCall
+    from mem0_migrate.tracking.solver import Solver
     from mem0_migrate.tracking.summary import ModeWrite
     from mem0_migrate.tracking.values import Value
 
@@ -119,7 +120,7 @@ class ModeReader:
         return present[0] if present else "absent"
 
     def _keyword(self, call: SolvedCall) -> AsyncMode:
-        """The mode that a call passes by keyword: a literal, or a parameter that every caller leaves at, or sets to, one literal."""
+        """The mode that a call passes by keyword: a literal, or a parameter that is one literal for every caller."""
         value = call.fact.keyword_constants.get(KEYWORD, ...)
         if not isinstance(value, ParameterDefault):
             return _literal(value)

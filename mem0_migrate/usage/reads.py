@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from mem0_migrate.sdk import surface
 
 if TYPE_CHECKING:
-    from mem0_migrate.tracking.solver import SolvedCall, Solver
+    from mem0_migrate.tracking.records import SolvedCall
+    from mem0_migrate.tracking.solver import Solver
     from mem0_migrate.tracking.summary import Arm
     from mem0_migrate.tracking.values import Value
 
