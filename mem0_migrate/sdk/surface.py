@@ -37,10 +37,10 @@ FACTORIES = frozenset(["from_config"])
 
 ENTITIES = ("user_id", "agent_id", "app_id", "run_id")
 
-HTTP_ADD_PATHS = ("/v1/memories", "/v2/memories", "/v3/memories/add", "/memories")
-HOST = "mem0.ai"
-
 
 def is_hosted(kind: Kind) -> bool:
     """Whether a client of this kind talks to the hosted platform."""
     return kind in ("hosted", "hosted-async")
+
+
+HOST = "mem0.ai"

@@ -75,6 +75,8 @@ def collect(solver: Solver) -> dict[int, list[AnswerUse]]:
                 reached[value[1]].append((node, value))
             elif value[0] == "reading" and value[1][0] == "answer":
                 reached[value[1][1]].append((node, value))
+            elif value[0] == "response":
+                reached[value[1]].append((node, value))
             elif value[0] == "container":
                 containers[value[1]].append(node)
     reader = _Reader(solver, containers)
@@ -91,12 +93,15 @@ class _Reader:
     def __init__(self, solver: Solver, containers: dict[int, list[int]]) -> None:
         self.solver = solver
         self.containers = containers
-        self._calls_of: dict[int, list[SolvedCall]] = {}
 
     def uses(self, node: int, value: Value) -> Iterator[AnswerUse]:
         """What is done with the value at this node."""
         if value[0] == "reading":
             yield from self._method(node, value)
+            return
+        if value[0] == "response":  # what is done with it undecoded says nothing, but that it leaves
+            if node in self.solver.returns:
+                yield from self._returned(node, (), value[2])
             return
         _, _, waits, path = value
         for key, target in self.solver.loads.get(node, ()):

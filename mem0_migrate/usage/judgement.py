@@ -104,6 +104,7 @@ class _Judge:
         never_awaited = self._never_awaited(record, receiver, answer_uses)
         aware = any(CATEGORIES[use.kind] == "aware" for use in answer_uses)
         eras = [era for era in ERAS if era in declaration.eras]
+        shape: Era | None = ("v2" if "/v3/" in record.url else "v1") if record.url else None  # by HTTP the address decides
         worst_raw = self._worst(answer_uses, eras)
         worst = self._use(worst_raw) if worst_raw else None
         stale = self._stale(record) if receiver != "oss" and not aware else None
@@ -112,7 +113,7 @@ class _Judge:
         span = evidence.span_at(self.sources, record.filename, record.place)
         form: Form = "http" if record.url else "reference" if record.reference else "call"
         consequence = (
-            self._consequence(worst_raw, worst, eras, answer_uses)
+            self._consequence(worst_raw, worst, eras, answer_uses, shape)
             if verdict in ("breaks", "may-break", "no-visible-effect")
             else {}
         )
@@ -173,14 +174,15 @@ class _Judge:
         span = evidence.span_at(self.sources, use.filename, use.place)
         return Use(use.kind, span, evidence.text_at(self.sources, use.filename, use.place))
 
-    def _consequence(self, raw: AnswerUse | None, worst: Use | None, eras: list[Era], uses: list[AnswerUse]) -> dict[Era, str]:
-        if raw is None or worst is None:
-            return dict.fromkeys(eras, "the write is only queued; nothing here depends on when it is done")
-        category = CATEGORIES[worst.kind]
-        if category in ("memories", "truth"):
-            return {era: shapes.outcome(era, raw.path, raw.kind, _tested(raw, uses)) for era in eras}
-        if category == "escapes":
-            return {era: f"{_shape(era)} is {PHRASES[worst.kind]}" for era in eras}
+    def _consequence(
+        self, raw: AnswerUse | None, worst: Use | None, eras: list[Era], uses: list[AnswerUse], shape: Era | None
+    ) -> dict[Era, str]:
+        """What happens in each era; `shape` is the era whose receipt arrives whatever is installed."""
+        category = CATEGORIES[worst.kind] if worst is not None else "neutral"
+        if raw is not None and category in ("memories", "truth"):
+            return {era: shapes.outcome(shape or era, raw.path, raw.kind, _tested(raw, uses)) for era in eras}
+        if worst is not None and category == "escapes":
+            return {era: f"{_shape(shape or era)} is {PHRASES[worst.kind]}" for era in eras}
         return dict.fromkeys(eras, "the write is only queued; nothing here depends on when it is done")
 
     def _stale(self, record: SiteRecord) -> StaleStep | None:

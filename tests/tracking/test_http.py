@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mem0_migrate.project.modules import Modules
 from mem0_migrate.project.source import Source, parse
 from mem0_migrate.tracking.http import Requests
+from mem0_migrate.tracking.joining import join
 from mem0_migrate.tracking.solver import Solver
 from mem0_migrate.tracking.statements import summarise
 
@@ -64,7 +65,7 @@ def test_case(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "answers").glob("*.py")), ids=_name)
 def test_answer(path: Path) -> None:
     solver = Solver(Modules([_name(path)]))
-    solver.join(summarise(_source(path)))
+    join(solver, summarise(_source(path)))
     solver.run()
     found: dict[int, str] = {}
     for node, (_, place) in solver.places.items():
@@ -79,7 +80,7 @@ def test_answer(path: Path) -> None:
 def test_site() -> None:
     path = ROOT / "httpx_async_client.py"
     solver = Solver(Modules([_name(path)]))
-    solver.join(summarise(_source(path)))
+    join(solver, summarise(_source(path)))
     solver.run()
     sites = [(site.filename, site.place[0], site.url, site.waits, site.reference) for site in solver.site_list]
     assert sites == [
