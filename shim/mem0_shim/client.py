@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from mem0_shim import _boot, handle, reads
 from mem0_shim.callsite import Site, find_call
 from mem0_shim.patching import SETTINGS, as_coroutine_function, process, replace_method, restore_methods, settings_of
-from mem0_shim.receipt import Receipt, event_ids, outcome, track
+from mem0_shim.receipt import Receipt, receipt_of, track
 from mem0_shim.reports import (
     DOCUMENTATION,
     ExtractionFailedWarning,
@@ -25,6 +25,7 @@ from mem0_shim.reports import (
     internal_error,
 )
 from mem0_shim.settings import Policy, Settings, disabled, read_settings
+from mem0_shim.shapes import event_ids, outcome
 
 _C = TypeVar("_C")
 _MODULE: Final = "mem0.client.main"
@@ -91,6 +92,8 @@ def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, hand
     Raises:
         PendingMemoryWarning: The application's filters turn a warning into an error.
     """
+    if receipt_of(answer) is not None:
+        return answer, None  # somebody's wrapper calls ours twice
     found = outcome(answer)
     if found == "memories":
         return (_in_old_shape(answer) if call.waits else answer), None

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from mem0_shim import polling, reads, reports
 from mem0_shim.callsite import UNKNOWN, Site
 from mem0_shim.patching import process
-from mem0_shim.receipt import TERMINAL, event_ids, outcome, plain, receipt_of
+from mem0_shim.receipt import plain, receipt_of
 from mem0_shim.settings import Settings, read_settings
+from mem0_shim.shapes import TERMINAL, event_ids, outcome
 
 _TOKEN_VERSION: Final = 1
 
@@ -222,7 +223,8 @@ def pending(answer: Any, client: Any = None) -> PendingAdd | None:
     Returns:
         The handle, or None if the answer is no receipt.
     """
-    if outcome(answer) != "receipt":
+    content = plain(answer)
+    if outcome(content) != "receipt":
         return None
     receipt = receipt_of(answer)
     added_at = UNKNOWN
@@ -230,7 +232,6 @@ def pending(answer: Any, client: Any = None) -> PendingAdd | None:
         receipt.acknowledge()
         client = receipt.client if client is None else client
         added_at = receipt.added_at
-    content = plain(answer)
     return PendingAdd(
         client,
         event_ids(content),

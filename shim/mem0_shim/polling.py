@@ -20,9 +20,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from mem0_shim.receipt import TERMINAL
 from mem0_shim.reports import PollRefused, WaitExpired
 from mem0_shim.settings import Settings
+from mem0_shim.shapes import TERMINAL
 
 POLLS_PER_SECOND: Final = 8.0  # and two that may be under way: the platform never sees more than 10 within a second
 _TOGETHER: Final = 3  # more due events than this are looked up in the list

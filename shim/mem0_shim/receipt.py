@@ -1,4 +1,4 @@
-"""Recognising the five shapes of a receipt, and answers that remember they are one.
+"""Answers that remember they are a receipt.
 
 A tracked answer is a `dict` or `list` that is equal to, prints, pickles and serialises as what the SDK returned. Its members
 notice how they are read: a subscript that raises KeyError is reported at once; softer reads (``get``, ``len``, iteration,
@@ -25,84 +25,9 @@ from mem0_shim.reports import (
     internal_error,
 )
 from mem0_shim.settings import Policy
+from mem0_shim.shapes import outcome
 
-TERMINAL: Final = frozenset(("SUCCEEDED", "FAILED"))
 _ACKNOWLEDGING: Final = frozenset(("event_id", "status", "eventId"))  # the TypeScript SDK writes eventId
-_MEMORY: Final = ("id", "memory", "data", "results")
-
-
-# -- recognising
-
-
-def _entries(answer: object) -> list[Any] | None:
-    """The entries of a plain answer: those of ``results``, those of a list, or the answer itself."""
-    if isinstance(answer, dict):
-        results = answer.get("results")
-        return results if isinstance(results, list) else [answer]
-    return answer if isinstance(answer, list) else None
-
-
-def _status(entry: dict[Any, Any]) -> str:
-    status = entry.get("status")
-    return status.upper() if isinstance(status, str) else ""
-
-
-def _event_id(entry: dict[Any, Any]) -> str | None:
-    found = entry.get("event_id") or entry.get("eventId")
-    return found if isinstance(found, str) else None
-
-
-def _is_pending(entry: object, *, nested: bool) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    status = _status(entry)
-    if status in TERMINAL:
-        return False
-    if _event_id(entry) is not None:
-        # An unknown status is not an end: mem0's own connectors poll on until SUCCEEDED or FAILED.
-        return bool(status) or not any(key in entry for key in _MEMORY)
-    if status in ("PENDING", "RUNNING", "PROCESSING", "QUEUED"):
-        return True
-    return nested and len(entry) == 1 and "message" in entry
-
-
-def outcome(answer: object) -> str:
-    """What an answer of ``add`` is: ``"memories"``, ``"receipt"`` (any of the five shapes) or ``"failed"``.
-
-    The shapes (mem0's documentation of June 2025 to August 2026): ``{"results": [{"message"}]}``,
-    ``{"results": [{"message", "status", "event_id"}]}``, a bare list of such entries, ``{"message", "status", "event_id"}``,
-    ``{"event_id", "status"}``.
-    """
-    if _is_plainly_memories(answer):
-        return "memories"
-    answer = plain(answer)
-    entries = _entries(answer)
-    if entries is None:
-        return "memories"
-    if isinstance(answer, dict):
-        status = _status(answer)
-        if status in TERMINAL:
-            return "failed" if status == "FAILED" else "memories"
-        if _is_pending(answer, nested=False):
-            return "receipt"
-    if any(_is_pending(entry, nested=True) for entry in entries if entry is not answer):
-        return "receipt"
-    failed = entries and all(isinstance(entry, dict) and _status(entry) == "FAILED" for entry in entries)
-    return "failed" if failed else "memories"
-
-
-def _is_plainly_memories(answer: Any) -> bool:
-    """The usual answers of a completed ``add``, told without looking closer: this is part of the cost of every ``add``."""
-    if type(answer) is dict:
-        if "event_id" in answer or "status" in answer:
-            return False
-        answer = answer.get("results")
-    if type(answer) is not list:
-        return False
-    for entry in answer:
-        if type(entry) is not dict or "memory" not in entry or "event_id" in entry or "status" in entry:
-            return False
-    return True
 
 
 def is_receipt(answer: object) -> bool:
@@ -110,17 +35,7 @@ def is_receipt(answer: object) -> bool:
     receipt = receipt_of(answer)
     if receipt is not None:
         receipt.acknowledge()
-    return outcome(answer) == "receipt"
-
-
-def event_ids(answer: object) -> tuple[str, ...]:
-    """The event ids in an answer, each once, in order."""
-    answer = plain(answer)
-    found: dict[str, None] = {}
-    for entry in [answer, *(_entries(answer) or ())]:
-        if isinstance(entry, dict) and (event_id := _event_id(entry)) is not None:
-            found[event_id] = None
-    return tuple(found)
+    return outcome(plain(answer)) == "receipt"
 
 
 # -- tracking
@@ -183,9 +98,8 @@ class Receipt:
                 return
             self.how = f"[{key!r}]"
             at = site if isinstance(site, Site) else self.added_at
-            if not at.names.isdisjoint(
-                _ACKNOWLEDGING - {"status"}
-            ):  # it may look for event_id next; if it does not, that is told when the answer dies
+            if "event_id" in at.names or "eventId" in at.names:
+                # It may look for event_id next. If it does not, that is told when the answer dies.
                 self.open = False
                 self.read_at = at
                 unjudged[id(self)] = weakref.ref(self)
@@ -227,7 +141,7 @@ class Receipt:
                 listener(self)
 
     def __del__(self) -> None:
-        if self.acknowledged or self.reported:
+        if self.acknowledged or self.reported or (self.read_at is None and not listeners):
             return
         try:
             self.judge()

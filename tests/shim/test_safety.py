@@ -16,7 +16,7 @@ from typing import Any
 
 import mem0_shim
 import pytest
-from mem0_shim import callsite, client, handle, polling, receipt, reports
+from mem0_shim import callsite, client, handle, polling, receipt, reports, shapes
 
 from stand_in import make_module
 from stand_in import receipt as make_receipt
@@ -35,6 +35,8 @@ STEPS = [
     (client, "Call"),
     (receipt, "find"),
     (receipt, "plain"),
+    (shapes, "_main_shape_id"),
+    (shapes, "_entries"),
     (receipt, "_tracked_dict"),
     (receipt, "_tracked_entries"),
     (callsite, "kind_of"),
