@@ -29,6 +29,7 @@ def failures(*, verbose: bool = False) -> Iterator[None]:
         verbose: Whether to print the traceback of an error that is ours.
     """
     from mem0_migrate.project.discovery import MissingPathError
+    from mem0_migrate.project.exclusion import InvalidPatternError
     from mem0_migrate.settings import SettingsError
 
     try:
@@ -38,7 +39,7 @@ def failures(*, verbose: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
-    except (SettingsError, MissingPathError) as error:
+    except (SettingsError, MissingPathError, InvalidPatternError) as error:
         raise Failure(str(error)) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:

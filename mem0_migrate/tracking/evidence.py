@@ -128,7 +128,8 @@ def _steps(solver: Solver, sources: Mapping[str, Source], client: Value, nodes: 
         words = _WORDS.get(label[0], "")
         if not words or last is None or last[0] not in sources or (node == origin and label[0] != "import"):
             continue
-        step = Step(span_at(sources, *last), words.format(label[1]))
+        named = label[1].replace(" of ", "` of `") if label[0] == "parameter" else label[1]
+        step = Step(span_at(sources, *last), words.format(named))
         if not steps or steps[-1] != step:
             steps.append(step)
     return tuple(steps)

@@ -20,7 +20,7 @@ _BUILTINS = frozenset(dir(builtins))
 
 def join(solver: Solver, summary: facts.Summary) -> None:
     """Let a file take part."""
-    base = solver.size - 1
+    base = solver.size  # node 0 of the file, NOTHING, becomes a node that never holds anything
     solver.size += summary.nodes
     name = summary.filename
     solver.files[name] = JoinedFile(summary, base, len(solver.calls))
@@ -46,7 +46,7 @@ def join(solver: Solver, summary: facts.Summary) -> None:
     for annotation in summary.annotations:
         target = annotation.target + base
         solver.annotated.add(target)
-        solver.places.setdefault(target, (name, annotation.place))
+        solver.annotation_places.setdefault(target, (name, annotation.place))
         solver.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
     for value, text in summary.texts:
         solver.texts[value + base].append(text + base)

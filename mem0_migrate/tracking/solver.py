@@ -59,6 +59,7 @@ class Solver:
         self.owner_of: dict[int, int] = {}
         self.variadic_of: dict[int, tuple[str, int]] = {}
         self.annotated: set[int] = set()
+        self.annotation_places: dict[int, tuple[str, facts.Place]] = {}
         self.dormant: set[int] = set()
         self.awake: set[int] = set()
         self.carriers: set[tuple[str, str, int]] = set()
@@ -294,6 +295,8 @@ class Solver:
 
     def annotate(self, value: Value, target: int, *, container: bool, cause: Fact | None) -> None:
         """A node is annotated with a class: it holds an instance of it."""
+        if target in self.annotation_places:
+            self.places.setdefault(target, self.annotation_places[target])
         if value[0] == "sdk":
             held = client(surface.KINDS[value[1]], target)
         elif value[0] == "class":

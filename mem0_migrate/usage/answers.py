@@ -173,7 +173,7 @@ class _Reader:
 
     def _file_of(self, node: int) -> str:
         for filename, joined in self.solver.files.items():
-            if joined.base < node < joined.base + joined.summary.nodes:
+            if joined.base <= node < joined.base + joined.summary.nodes:
                 return filename
         return ""
 
