@@ -292,7 +292,8 @@ def test_another_waiter_goes_on_when_the_polling_one_is_cancelled(sdk: Any, plat
 def test_ctrl_c_ends_the_wait_at_once(platform: Mem0Emulator) -> None:
     platform.adjust(latency=30.0)
     program = f"""
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have the tests in the background, without SIGINT
 sys.path[:0] = {[str(Path(__file__).parent), str(SHIM)]!r}
 import mem0_shim, stand_in
 sys.modules["mem0.client.main"] = sdk = stand_in.make_http_module()
