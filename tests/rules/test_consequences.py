@@ -17,22 +17,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mem0_migrate.engine import check
+from mem0_migrate.rules.registry import all_rules
 from mem0_migrate.sdk.answers import RECEIPTS
 from mem0_migrate.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mem0_migrate.model import Era, Finding
+    from mem0_migrate.model import Finding
 
 RULES = Path(__file__).parents[2] / "fixtures" / "rules"
 ARGUMENTS: dict[str, Any] = {
     "text": "x", "content": "x", "user": "u", "messages": ["x"], "texts": ["x"], "first": "x", "second": "x", "enabled": True,
+    "query": "x", "agent": None,
 }  # fmt: skip
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+MEMORIES = {"results": [{"id": "1", "memory": "x", "event": "ADD"}]}
 MISUSE = (KeyError, TypeError, AttributeError, IndexError)  # what reading a receipt as memories may raise
 
 
-def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def functions(path: Path) -> list[Function]:
     """The functions of a module that can be called with what ARGUMENTS has."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.decorator_list]
@@ -51,23 +55,38 @@ def can_run(path: Path) -> bool:
     return all(name in {"mem0", "mem0.client.main"} or name.partition(".")[0] in sys.stdlib_module_names for name in names)
 
 
-def client_module(era: Era) -> ModuleType:
-    """A module `mem0` whose clients answer every `add` with the receipt of an era."""
+def client_module(answer: dict[str, Any]) -> ModuleType:
+    """A module `mem0` whose hosted clients give that answer to every `add` that says nothing of `async_mode`."""
 
-    class MemoryClient:
+    class Memory:
         def __init__(self, **_: object) -> None: ...
 
+        @classmethod
+        def from_config(cls, *_: object, **__: object) -> object:
+            return cls()
+
         def add(self, *_: object, **__: object) -> dict[str, Any]:
-            return copy.deepcopy(RECEIPTS[era])
+            return copy.deepcopy(MEMORIES)
 
         def search(self, *_: object, **__: object) -> dict[str, Any]:
             return {"results": []}
 
+        get_all = get = delete_all = search
+
+    class MemoryClient(Memory):
+        def add(self, *_: object, async_mode: object = None, **__: object) -> dict[str, Any]:
+            return copy.deepcopy(answer if async_mode is None else MEMORIES)
+
     class AsyncMemoryClient:
         def __init__(self, **_: object) -> None: ...
 
-        async def add(self, *_: object, **__: object) -> dict[str, Any]:
-            return copy.deepcopy(RECEIPTS[era])
+        async def add(self, *_: object, async_mode: object = None, **__: object) -> dict[str, Any]:
+            return copy.deepcopy(answer if async_mode is None else MEMORIES)
+
+        async def search(self, *_: object, **__: object) -> dict[str, Any]:
+            return {"results": []}
+
+        get_all = search
 
         async def __aenter__(self) -> object:
             return self
@@ -75,46 +94,44 @@ def client_module(era: Era) -> ModuleType:
         async def __aexit__(self, *_: object) -> None: ...
 
     module = ModuleType("mem0")
-    for made in (MemoryClient, AsyncMemoryClient):
+    for made in (Memory, MemoryClient, AsyncMemoryClient):
         setattr(module, made.__name__, made)
-    module.Memory = MemoryClient  # type: ignore[attr-defined]
     return module
 
 
-def outcome(path: Path, function: str, arguments: list[str], era: Era, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What a function of a module does in an era: "raises KeyError: 'id'", or nothing of the kind."""
-    module = client_module(era)
-    monkeypatch.setitem(sys.modules, "mem0", module)
+def called(path: Path, function: Function, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> object:
+    """What a function of a module gives, where `add` gives that answer: its result, or the exception that ends it."""
+    monkeypatch.setitem(sys.modules, "mem0", client_module(answer))
+    monkeypatch.setattr(sys, "argv", ["case"])
+    monkeypatch.setenv("MEM0_API_KEY", "the hosted client where there is a choice")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     specification = importlib.util.spec_from_file_location("case", path)
     assert specification is not None
     assert specification.loader is not None
     loaded = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(loaded)
-        result = getattr(loaded, function)(*(ARGUMENTS[name] for name in arguments))
-        exhaust(result)
-    except MISUSE as error:
-        return f"raises {type(error).__name__}: {error}"
-    except (AssertionError, ValueError):
-        pass  # what the code itself says of an answer that it does not expect
-    return "goes on"
+        arguments = (ARGUMENTS[argument.arg] for argument in function.args.args)
+        return exhaust(getattr(loaded, function.name)(*arguments))
+    except Exception as error:  # noqa: BLE001 (whatever ends the function is what happens)
+        return error
 
 
-def exhaust(result: object) -> None:
-    """Run what a function has only begun."""
+def exhaust(result: object) -> object:
+    """What a function gives, once what it has only begun is run."""
 
     async def each(items: Any) -> list[object]:
         return [item async for item in items]
 
     if inspect.iscoroutine(result):
-        asyncio.run(result)
-    elif inspect.isasyncgen(result):
-        asyncio.run(each(result))
-    elif inspect.isgenerator(result):
-        list(result)
+        return asyncio.run(result)
+    if inspect.isasyncgen(result):
+        return asyncio.run(each(result))
+    return list(result) if inspect.isgenerator(result) else result
 
 
-def runnable(path: Path, findings: tuple[Finding, ...]) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Finding]]:
+def runnable(path: Path, findings: tuple[Finding, ...]) -> Iterator[tuple[Function, Finding]]:
     """The findings whose misuse lies in a function that can be called, and not in one inside it."""
     for finding in findings:
         if finding.code in {"MEM101", "MEM111"} and finding.marks:
@@ -152,14 +169,49 @@ def test_what_is_said_happens(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     findings = check(["."], Settings()).findings
     different = []
     for function, finding in runnable(RULES / name, findings):
-        arguments = [argument.arg for argument in function.args.args]
         for era, told in finding.consequence.items():
-            happened = outcome(RULES / name, function.name, arguments, era, monkeypatch)
+            result = called(RULES / name, function, RECEIPTS[era], monkeypatch)
+            happened = f"raises {type(result).__name__}: {result}" if isinstance(result, MISUSE) else "goes on"
             if not same(told, happened):
                 different.append(f"{function.name}() with {era}: said {told!r}, but it {happened}")
     assert not different, "\n" + "\n".join(different)
 
 
+def shown(value: object) -> str:
+    """A value in words that are the same in every run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def unused(path: Path) -> list[Function]:
+    """The functions that can be called and that the module itself does not call."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return [function for function in functions(path) if function.name not in named]
+
+
+def in_order(path: Path) -> bool:
+    """Whether a case expects remarks at most, without being aware of receipts or waiting: then nothing may change for it."""
+    text = path.read_text(encoding="utf-8")
+    failing = {rule.code for rule in all_rules() if rule.severity != "info"}
+    aware = "event_id" in text or "PENDING" in text
+    waits = "input(" in text or "while" in text
+    return not aware and not waits and not failing.intersection(re.findall(r"MEM\d+", text))
+
+
+UNCHANGED = sorted(
+    path.relative_to(RULES).as_posix() for path in RULES.glob("*/*.py") if in_order(path) and can_run(path) and unused(path)
+)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_code_in_order_does_the_same_with_receipts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for function in unused(RULES / name):
+        before, *after = [shown(called(RULES / name, function, answer, monkeypatch)) for answer in (MEMORIES, *RECEIPTS.values())]
+        assert after == [before] * len(after), function.name
+
+
 def test_most_cases_are_run() -> None:
     assert len(CASES) > 40
+    assert len(UNCHANGED) > 60
     assert not GAPS.keys() - set(CASES)
