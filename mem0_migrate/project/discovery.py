@@ -14,7 +14,7 @@ from mem0_migrate.project.exclusion import BUILD_OUTPUT, DEFAULT_EXCLUDE, Exclus
 from mem0_migrate.project.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # paths are text here: pathlib costs ten times as much per file
 # ruff: noqa: PTH100, PTH109, PTH112, PTH113, PTH118, PTH120
@@ -159,12 +159,13 @@ class _Survey:
         """The files below absolute directories, relative to the working directory."""
         found: set[str] = set()
         together: dict[str, list[str]] = {}
-        for directory in sorted(directories):
-            top = _top(directory)
+        tops = {directory: _top(directory) for directory in sorted(directories)}
+        ignored = self._ignored(tops)
+        for directory, top in tops.items():
             base = top or self.root
             out_of_place = directory != base and self._exclusion.excludes(_inside(base, directory) + "/")
-            if top and self._respect_gitignore and directory != top and git.ignored(top, [_inside(top, directory)]):
-                out_of_place, top = True, None
+            if directory in ignored:
+                out_of_place, top = True, None  # noqa: PLW2901 (its work tree does not list it)
             if out_of_place:
                 if self._force_exclude:
                     continue
@@ -177,6 +178,18 @@ class _Survey:
                 together.setdefault(top, []).append(directory)
         for top, below in together.items():
             found |= self._listed(top, top, below)
+        return found
+
+    def _ignored(self, tops: Mapping[str, str | None]) -> set[str]:
+        """Those of some directories, with the top of their work tree, that git ignores: one question for each work tree."""
+        asked: dict[str, list[str]] = {}
+        for directory, top in tops.items():
+            if top and self._respect_gitignore and directory != top:
+                asked.setdefault(top, []).append(directory)
+        found: set[str] = set()
+        for top, inside in asked.items():
+            answer = git.ignored(top, [_inside(top, directory) for directory in inside])
+            found.update(directory for directory in inside if _inside(top, directory) in answer)
         return found
 
     def admits(self, target: _Target, found: set[str]) -> bool:
