@@ -2,7 +2,7 @@
 
     python benchmarks/check.py TREE [--rounds 5]
 
-TREE holds the releases of `fixtures/corpus/tree.tsv`, committed: `python fixtures/corpus/fetch.py fixtures/corpus/tree.tsv TREE
+TREE holds the releases of `tree.tsv`, committed: `python fixtures/corpus/fetch.py fixtures/corpus/tree.tsv TREE
 --commit`. `rg`, `ruff` and `mem0-migrate` are taken from the path. Prints a Markdown table of medians: wall seconds, the ratio to the
 peer of the same round, and the peak memory of the largest process in MiB.
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 CHECK = ["mem0-migrate", "check", "--isolated", "--exit-zero"]
 RIPGREP = ["rg", "-lF", "-tpy", "mem0"]
 RUFF = ["ruff", "check", "--isolated", "--no-cache", "--select", "F", "--exit-zero", "-q"]
+USING_MEM0 = 9
 CLICK = [sys.executable, "-c", "import click"]
 
 
@@ -62,7 +63,7 @@ def application(folder: Path) -> None:
         lines = ["import json", "", f"def job_{number}(rows):", "    seen = set()"]
         lines += [f"    seen.add(json.dumps(rows[{row}], sort_keys=True))" for row in range(40)]
         lines += ["    return sorted(seen)", ""]
-        if number < 9:
+        if number < USING_MEM0:
             lines[:1] = ["import json", "from app.deps import client"]
             lines += ["", "def remember(text):", '    return client().add(text, user_id="u")["results"][0]["id"]', ""]
         (package / f"part_{number}.py").write_text("\n".join(lines))

@@ -89,7 +89,8 @@ def check(judged: JudgedSite) -> Finding | None:
         message = "`async_mode` in AddMemoryOptions has no effect: it has no such field, and drops it"
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged))
     if judged.site.async_mode == "false" and "v2" in eras and judged.site.form != "http":
-        where = "mem0ai 2.x, which this project requires," if len(eras) == 1 else "mem0ai 2.x, which this project admits,"
+        admits = "requires" if len(eras) == 1 else "admits" if judged.site.declaration.requirement else "does not exclude"
+        where = f"mem0ai 2.x, which this project {admits},"
         message = f"`async_mode=False` has no effect: {where} has no such parameter"
         told = {era: "ignored: add() answers with a receipt" if era == "v2" else "honoured: add() waits" for era in eras}
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice=_advice(judged), consequence=told)

@@ -98,7 +98,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mem0_migrate.rules.phrasing import admitted, repair, shortened, site_finding, use_mark
+from mem0_migrate.rules.phrasing import ERA_NAMES, admitted, repair, shortened, site_finding, use_mark
 
 if TYPE_CHECKING:
     from mem0_migrate.model import Finding, Severity
@@ -117,5 +117,7 @@ def check(judged: JudgedSite) -> Finding | None:
     eras = admitted(judged)
     raising = [era for era in eras if told.get(era, "").startswith("raises")]
     outcome = told.get((raising or eras)[0], "finds no memories")
+    if raising and len(raising) < len(eras):
+        outcome += f" with {' and '.join(ERA_NAMES[era] for era in raising)}"
     message = f"`{shortened(judged.worst.expression)}` {outcome}: add() now answers with a receipt"
     return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged), marks=use_mark(judged))

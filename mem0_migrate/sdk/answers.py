@@ -22,9 +22,17 @@ RECEIPTS: dict[Era, dict[str, Any]] = {"v0": NESTED, "v1": NESTED, "v2": FLAT}
 RECEIPT_KEYS = frozenset(["event_id", "eventId", "status"])
 STATUSES = frozenset(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "PROCESSING", "QUEUED", "SUCCESS"])
 
-ELEMENT = "*"  # a path step: an element of a list, by position or by iteration
+ELEMENT = "*"  # a path step: what iterating gives
+INDEX = "#"  # a path step: an element by its position
 TOLERANT = "?"  # prefix of a path step: `.get(key, default)`
 OPTIONAL = "~"  # prefix of a path step: `.get(key)`
+
+
+_NONE_FOUND = "finds no memories, and goes on as if none had been stored"
+
+
+class _AbsentError(Exception):
+    """There is nothing where the code looks, and it says what to take instead."""
 
 
 class _NeverReachedError(Exception):
@@ -39,11 +47,13 @@ def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple
     """
     try:
         if not all(_walk(RECEIPTS[era], prefix) for prefix in tested):
-            return "finds no memories, and goes on as if none had been stored"
+            return _NONE_FOUND
         return _used(_walk(RECEIPTS[era], path), kind)
+    except _AbsentError:
+        return _NONE_FOUND
     except _NeverReachedError:
         return "the loop over the memories never runs, although the write was accepted"
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         return f"raises {type(error).__name__}: {error}"
 
 
@@ -56,6 +66,10 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
     for step in path:
         if step == ELEMENT:
             value = _element(value)
+        elif step == INDEX:
+            if value == []:  # the default of `.get("results", …)`, which need not be empty
+                raise _AbsentError
+            value = value[0]
         elif step[:1] in (TOLERANT, OPTIONAL):
             value = value.get(step[1:], [] if step[0] == TOLERANT else None)
         else:
@@ -64,13 +78,9 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _element(value: Any) -> Any:
-    if isinstance(value, list):
-        if not value:
-            raise _NeverReachedError
-        return value[0]
-    if isinstance(value, dict):
-        raise KeyError(0)
-    return value[0]
+    for element in value:
+        return element
+    raise _NeverReachedError
 
 
 def _used(value: Any, kind: str) -> str:

@@ -151,7 +151,7 @@ def _method(solver: Solver, made: SolvedCall, value: Value, context: Context, sk
     waits = 1 if receiver[1] in ("hosted-async", "oss-async") else 0
     if surface.is_hosted(receiver[1]):
         site.waits = max(site.waits, waits)
-        solver.put(made.target, answer(site.number, waits + _deferral(made)), context, None)
+        solver.put(made.target, answer(site.number, waits), context, None)
 
 
 def _deferral(made: SolvedCall) -> int:
@@ -234,7 +234,7 @@ def _reading(solver: Solver, made: SolvedCall, value: Value, context: Context, s
     if len(path) >= PATH_DEPTH:
         return
     if name in ("get", "pop", "setdefault") and constant is not None:
-        step = ("?" if len(made.arguments) > 1 else "~") + str(constant) if isinstance(constant, str) else "*"
+        step = ("?" if len(made.arguments) > 1 else "~") + str(constant) if isinstance(constant, str) else "#"
         solver.put(made.target, answer(site, waits, (*path, step)), context, cause)
         for node, _ in made.arguments[1:2]:
             solver.edge(node, made.target, PLAIN)

@@ -23,6 +23,7 @@ DEFERRALS: dict[str, tuple[int, bool]] = {
     "run_in_thread": (0, True), "start_new_thread": (0, False), "enqueue": (0, False),
 }  # fmt: skip
 
+_AWAITING = frozenset(["start_soon", "add_task", "enqueue"])  # they await the coroutine of a function that gives one
 _IDENTITY_TAILS = frozenset(
     [
         "create_task",
@@ -57,6 +58,7 @@ def make_call(
     target: int,
     *,
     deferred: bool,
+    awaited: bool = False,
     origin: SolvedCall | None = None,
 ) -> None:
     """Add a call that the code does not spell, such as the one `to_thread(f, x)` makes of `f`."""
@@ -64,8 +66,7 @@ def make_call(
         return
     constants = {**(origin.fact.keyword_constants if origin else {}), **made.fact.keyword_constants}
     text = ("deferred " if deferred else "handed ") + made.fact.text
-    awaited = deferred and target == made.target  # in the flow of the scope that awaits it
-    scope = made.fact.scope if awaited else -1
+    scope = made.fact.scope if awaited else -1  # in the flow of the scope that awaits it, or in none
     fact = replace(made.fact, text=text, constants=(None,) * len(arguments), keyword_constants=constants, scope=scope)
     solver.add_call(SolvedCall(len(solver.calls), made.filename, fact, callee, arguments, keywords, target))
 
@@ -78,10 +79,14 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
     if tail in DEFERRALS:
         position, answered = DEFERRALS[tail]
         if len(made.arguments) > position:
-            target = made.target if answered else solver.fresh()
-            make_call(
-                solver, made, made.arguments[position][0], made.arguments[position + 1 :], made.keywords, target, deferred=True
-            )
+            result = solver.fresh()
+            arguments = made.arguments[position + 1 :]
+            callee = made.arguments[position][0]
+            make_call(solver, made, callee, arguments, made.keywords, result, deferred=True, awaited=answered)
+            if answered:
+                solver.add_load(result, facts.DEFER, made.target)
+            elif tail in _AWAITING:
+                solver.add_load(result, facts.AWAIT, solver.fresh())
     elif tail == "add_done_callback" and made.arguments:
         future = solver.load_of.get(made.callee, NOTHING)
         make_call(solver, made, made.arguments[0][0], ((future, False),), (), solver.fresh(), deferred=True)

@@ -65,7 +65,10 @@ def library(dotted: str) -> Value:
 def load(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
     """`target` gets what `value` holds under `key`."""
     rule = _RULES.get(value[0])
-    if rule is not None:
+    if key == facts.DEFER:
+        later = answer(value[1], value[2] + 1, value[3]) if value[0] == "answer" else value
+        solver.put(target, later, context, (node, value, context))
+    elif rule is not None:
         rule(solver, key, target, value, context, node)
 
 
@@ -229,7 +232,7 @@ def _container(solver: Solver, key: str, target: int, value: Value, context: Con
     elif key in (facts.ITERATE, facts.ANY_ITEM):
         solver.edge(solver.everything(owner), target, CLEAR)
     elif key[0] == "[":
-        solver.edge(solver.cell(owner, key), target, CLEAR)
+        solver.edge(solver.cell(owner, key.replace("[~", "[", 1)), target, CLEAR)
         solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
     elif key[1:] in _CONTAINER_METHODS:
         solver.put(target, ("operation", owner, key[1:]), context, (node, value, context))
@@ -271,7 +274,7 @@ def _answer(solver: Solver, key: str, target: int, value: Value, context: Contex
         solver.put(target, answer(site, waits, (*path, "*")[:PATH_DEPTH]), context, (node, value, context))
     elif key[0] == "[" and len(path) < PATH_DEPTH:
         inner = key[1:]
-        step = "*" if inner == "*" or inner.lstrip("-").isdigit() else inner
+        step = "#" if inner == "*" or inner.lstrip("-").isdigit() else inner
         solver.put(target, answer(site, waits, (*path, step)), context, (node, value, context))
     elif key[0] == "." and key[1:] in _ANSWER_METHODS:
         solver.put(target, ("reading", value, key[1:]), context, (node, value, context))

@@ -215,7 +215,8 @@ class Summariser(DefinitionReader):
             for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
                 part = self.node_for(inner)
                 if isinstance(key, ast.Constant) and isinstance(key.value, (str, int)):
-                    self._load(subject, item_key(key.value), part, key)
+                    optional = item_key(key.value).replace("[", "[~", 1) if isinstance(key.value, str) else item_key(key.value)
+                    self._load(subject, optional, part, key)  # a pattern without the key does not match
                 self._pattern(inner, part, expression)
         elif isinstance(pattern, ast.MatchSequence):
             for inner in pattern.patterns:

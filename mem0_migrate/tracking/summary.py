@@ -16,7 +16,7 @@ ITERATE = "<iter>"
 PARSE = "<parse>"  # the value that a text of JSON stands for
 AWAIT = "<await>"
 ENTER = "<enter>"
-YIELD_FROM = "<yield from>"
+DEFER = "<defer>"  # the same, one await or .result() away
 
 Arm = tuple[int, int]  # the number of a branch, and of one of its arms
 Place = tuple[int, int, int, int]  # ast's lineno, col_offset, end_lineno, end_col_offset

@@ -48,6 +48,9 @@ _LOG_METHODS = frozenset(
 )
 _SERIALISERS = frozenset(["dumps", "dump", "safe_dump", "jsonify", "JSONResponse", "to_json", "pformat"])
 _AWARE_WORDS = ("pending", "receipt", "event_id", "eventid", "poll", "wait_for", "await_event", "queued")
+_FOLLOWED_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"]) | frozenset(
+    ["result", "exception", "done", "cancel", "cancelled", "running", "add_done_callback"]  # of a future
+)
 _TRANSPARENT_TAILS = frozenset(
     ["create_task", "ensure_future", "shield", "wait_for", "gather", "run", "run_until_complete", "run_coroutine_threadsafe",
      "as_completed", "enter_async_context", "enter_context"]
@@ -122,19 +125,20 @@ class _Reader:
 
     def _load(self, key: str, target: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
         where = self.solver.places.get(target)
-        if where is None or waits or key in (facts.AWAIT, facts.ENTER):
+        if where is None or waits or key in (facts.AWAIT, facts.ENTER, facts.DEFER):
             return
         filename, place = where
         if key == facts.ITERATE:
             yield AnswerUse("iterated", filename, place, path)
         elif key[0] == "[":
             inner = key[1:]
-            step = "*" if inner == "*" or inner.lstrip("-").isdigit() else inner
-            kind = "receipt-key" if inner in shapes.RECEIPT_KEYS else "subscript"
+            step = shapes.INDEX if inner == "*" or inner.lstrip("-").isdigit() else inner
+            bare = inner.lstrip(shapes.OPTIONAL)
+            kind = "receipt-key" if bare in shapes.RECEIPT_KEYS else "get" if bare != inner else "subscript"
             yield AnswerUse(kind, filename, place, (*path, step))
         elif key[1:] in shapes.RECEIPT_KEYS:
             yield AnswerUse("receipt-key", filename, place, path)
-        elif key[1:] not in ("get", "pop", "items", "values", "keys", "copy", "setdefault", "json", "result"):
+        elif key[1:] not in _FOLLOWED_METHODS:
             if key[1:] in ("append", "extend", "update", "insert", "clear", "remove", "sort"):
                 yield AnswerUse("iterated", filename, place, path)
             else:
@@ -149,7 +153,9 @@ class _Reader:
                 if constant in shapes.RECEIPT_KEYS:
                     yield AnswerUse("receipt-key", call.filename, call.fact.place, path)
                 else:
-                    step = ("?" if len(call.arguments) > 1 else "~") + str(constant) if isinstance(constant, str) else "*"
+                    step = (
+                        ("?" if len(call.arguments) > 1 else "~") + str(constant) if isinstance(constant, str) else shapes.INDEX
+                    )
                     yield AnswerUse("get", call.filename, call.fact.place, (*path, step))
             elif name in ("items", "values", "keys") and not waits:
                 yield AnswerUse("iterated", call.filename, call.fact.place, path)
