@@ -133,10 +133,14 @@ def _site(frame: FrameType, via: str | None) -> Site:
 
 
 def _words_of(code: CodeType) -> frozenset[str]:
-    found = RECEIPT_WORDS.intersection(code.co_names) | RECEIPT_WORDS.intersection(
-        c for c in code.co_consts if isinstance(c, str)
-    )
-    return found.union(*(_words_of(c) for c in code.co_consts if isinstance(c, CodeType)))
+    found = RECEIPT_WORDS.intersection(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= _words_of(constant)
+        elif isinstance(constant, str | tuple | frozenset):  # from 3.13 on the keys of a match statement are one tuple
+            words = (constant,) if isinstance(constant, str) else constant
+            found |= RECEIPT_WORDS.intersection(word for word in words if isinstance(word, str))
+    return found
 
 
 def note_access(frame: FrameType) -> None:
