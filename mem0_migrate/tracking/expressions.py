@@ -75,6 +75,10 @@ class ExpressionReader(Recorder):
         index = node.slice
         if isinstance(index, ast.Constant) and isinstance(index.value, (str, int)):
             self._load(base, item_key(index.value), target, node)
+        elif isinstance(index, ast.Slice):
+            self.read(index)
+            self.flow((base,), target)
+            self.use(node.value, base, "iterated", whole=node)
         elif isinstance(index, ast.UnaryOp) and isinstance(index.operand, ast.Constant):
             self._load(base, facts.ANY_ITEM, target, node)
         else:

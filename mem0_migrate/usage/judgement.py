@@ -207,16 +207,17 @@ class _Judge:
 
 
 def _tested(use: AnswerUse, uses: list[AnswerUse]) -> tuple[tuple[str, ...], ...]:
-    """The paths on the way to a use that the same file tests: what is below them is only read where they hold something."""
+    """The paths on the way to a use that the same file tests, wherever: what is below is only read where they hold something."""
     tests = {
         other.path
         for other in uses
-        if other.kind in ("type-tested", "member-truth", "contains")
-        and other.path
-        and other.filename == use.filename
-        and other.place[0] <= use.place[0]
+        if other.kind in ("type-tested", "member-truth", "contains") and other.path and other.filename == use.filename
     }
-    return tuple(sorted(path for path in tests if _leads(path, use.path)))
+    return tuple(
+        sorted(
+            (path for path in tests if _leads(path, use.path)), key=lambda path: (len(path), path[-1][0] != shapes.OPTIONAL, path)
+        )
+    )
 
 
 def _leads(prefix: tuple[str, ...], path: tuple[str, ...]) -> bool:
