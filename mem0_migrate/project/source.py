@@ -179,7 +179,10 @@ def _tree(text: str) -> ast.Module:
             tree = ast.parse(text)
     except SyntaxError as error:
         hint = "if it is written for another version, run mem0-migrate with that one"
-        raise _UnparsableError(f"{python}: {error.msg} ({hint})", error.lineno or None) from error
+        message = error.msg
+        if message == "invalid syntax" and (error.text or "").strip() == "\x1a":  # 3.10 does not name it
+            message = "invalid non-printable character U+001A"
+        raise _UnparsableError(f"{python}: {message} ({hint})", error.lineno or None) from error
     except (RecursionError, MemoryError) as error:  # the parser has a stack of its own, and calls its end a lack of memory
         raise _UnparsableError(_TOO_DEEP) from error
     except ValueError as error:  # a lone surrogate, from a notebook or an unusual codec
