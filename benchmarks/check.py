@@ -3,8 +3,8 @@
     python benchmarks/check.py TREE [--rounds 5]
 
 TREE holds the releases of `tree.tsv`, committed: `python fixtures/corpus/fetch.py fixtures/corpus/tree.tsv TREE --commit`. `rg`,
-`ruff` and `mem0-migrate` are taken from the path. Prints a Markdown table of medians: wall seconds, the ratio to the peer of the same
-round, and the peak memory of the largest process in MiB.
+`ruff` and `mem0-migrate` are taken from the path. Prints a Markdown table of medians: wall seconds, the ratio to the peer of the
+same round, and the peak memory of the largest process in MiB.
 """
 
 from __future__ import annotations
