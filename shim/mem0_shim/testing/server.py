@@ -145,7 +145,7 @@ class Mem0Emulator:
         try:
             body = json.loads(raw) if raw else None
         except ValueError:
-            return 400, {"detail": "JSON parse error"}, {}
+            return 400, {"error": "400 Bad Request", "details": {"message": "JSON parse error"}}, {}
         if parts.path.startswith("/_emulator/"):
             return *self._control(method, parts.path, body), {}
         # The oldest eras have "/v1" in their base URL and some clients write "api/v1" without a slash before it.
