@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import nox
 
-nox.options.sessions = ["lint", "docs", "tests", "corpus"]
+nox.options.sessions = ["lint", "docs", "tests", "corpus", "shim"]
 nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+
+# mem0ai at the edges of what `add` sends and answers; the first and last of each era are run by every change.
+ERAS = ["0.1.40", "0.1.98", "0.1.118", "1.0.0", "1.0.11", "2.0.0", "2.2.1"]
+EDGES = ["0.1.40", "1.0.11", "2.2.1"]
 
 
 def _install(session: nox.Session) -> None:
@@ -28,6 +32,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("mypy", "--strict", "--package", "mem0_shim", env={"MYPYPATH": "shim"})
 
 
 @nox.session
@@ -45,3 +50,31 @@ def corpus(session: nox.Session) -> None:
     folder = "fixtures/corpus"
     session.run("python", f"{folder}/fetch.py", f"{folder}/packages.tsv", str(releases), "--negatives", f"{folder}/negatives.tsv")
     session.run("python", f"{folder}/score.py", str(releases), "--verbose", "--check", *session.posargs)
+
+
+def _shim(session: nox.Session, mem0ai: str) -> None:
+    packages = ["pytest>=8.3", "trio", "requests", "fastapi", "pyyaml", "orjson", "msgspec", "setuptools"]
+    session.install(f"mem0ai=={mem0ai}", *packages)
+    session.install("--no-deps", "./shim")
+    session.run("pytest", "tests/shim", "--ignore=tests/shim/test_openapi.py", *session.posargs, env={"CI": "true"})
+
+
+@nox.session(python="3.11")
+@nox.parametrize("mem0ai", EDGES)
+def shim(session: nox.Session, mem0ai: str) -> None:
+    """Run the tests of the shim with the real mem0ai of each era."""
+    _shim(session, mem0ai)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("mem0ai", ERAS)
+def eras(session: nox.Session, mem0ai: str) -> None:
+    """Run the tests of the shim with every mem0ai at an edge of its eras, on every Python (an hour)."""
+    _shim(session, mem0ai)
+
+
+@nox.session(python="3.11")
+def openapi(session: nox.Session) -> None:
+    """Hold the emulator of the platform to mem0's description of its interface."""
+    session.install("schemathesis", "pytest>=8.3", "./shim")
+    session.run("pytest", "tests/shim/test_openapi.py", env={"CI": "true"})
