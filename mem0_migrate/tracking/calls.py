@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import Solver
 
 
+_PARTIAL_DEPTH = 8  # partials of partials
+
+
 def call(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int = 0) -> None:
     """A value reaches the callee of a call, whose first `skip` arguments are not its own."""
     rule = _RULES.get(value[0])
@@ -246,10 +249,11 @@ def _partial(solver: Solver, made: SolvedCall, value: Value, context: Context, s
     """Call what `partial` holds, with its arguments before those of this call."""
     del context, skip
     inner = solver.calls[value[1]]
-    if solver.once("partial", made.number, inner.number):
+    deep = inner.number in made.partials or len(made.partials) == _PARTIAL_DEPTH
+    if inner.arguments and not deep and solver.once("partial", made.number, inner.number):
         frameworks.make_call(
             solver, made, inner.arguments[0][0], (*inner.arguments[1:], *made.arguments), (*inner.keywords, *made.keywords),
-            made.target, deferred=False, origin=inner,
+            made.target, deferred=False, origin=inner, partials=(*made.partials, inner.number),
         )  # fmt: skip
 
 

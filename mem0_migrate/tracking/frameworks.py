@@ -60,6 +60,7 @@ def make_call(
     deferred: bool,
     awaited: bool = False,
     origin: SolvedCall | None = None,
+    partials: tuple[int, ...] = (),
 ) -> None:
     """Add a call that the code does not spell, such as the one `to_thread(f, x)` makes of `f`."""
     if callee == NOTHING:
@@ -68,7 +69,7 @@ def make_call(
     text = ("deferred " if deferred else "handed ") + made.fact.text
     scope = made.fact.scope if awaited else -1  # in the flow of the scope that awaits it, or in none
     fact = replace(made.fact, text=text, constants=(None,) * len(arguments), keyword_constants=constants, scope=scope)
-    solver.add_call(SolvedCall(len(solver.calls), made.filename, fact, callee, arguments, keywords, target))
+    solver.add_call(SolvedCall(len(solver.calls), made.filename, fact, callee, arguments, keywords, target, partials=partials))
 
 
 def deferred_call(solver: Solver, made: SolvedCall) -> None:

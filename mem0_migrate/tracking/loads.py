@@ -54,6 +54,8 @@ MUTATORS = frozenset(
 _ANSWER_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"])
 _RESPONSE_TEXTS = frozenset([".read", ".text", ".content", ".decode", ".data", ".prepare"])
 _IDENTITY = frozenset([facts.AWAIT, facts.ENTER])
+_LIBRARY_DEPTH = 6  # names below the first; `node = node.next` in a loop would have no end
+_MOST_WAITS = 4  # `answer = submit(f, answer)` in a loop neither
 
 
 def library(dotted: str) -> Value:
@@ -66,7 +68,7 @@ def load(solver: Solver, key: str, target: int, value: Value, context: Context, 
     """`target` gets what `value` holds under `key`."""
     rule = _RULES.get(value[0])
     if key == facts.DEFER:
-        later = answer(value[1], value[2] + 1, value[3]) if value[0] == "answer" else value
+        later = answer(value[1], min(value[2] + 1, _MOST_WAITS), value[3]) if value[0] == "answer" else value
         solver.put(target, later, context, (node, value, context))
     elif rule is not None:
         rule(solver, key, target, value, context, node)
@@ -75,7 +77,7 @@ def load(solver: Solver, key: str, target: int, value: Value, context: Context, 
 def _library(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
     if key in _IDENTITY:
         solver.put(target, value, context, (node, value, context))
-    elif key[0] == ".":
+    elif key[0] == "." and value[1].count(".") < _LIBRARY_DEPTH:
         dotted = value[1] + key
         found = None
         if not dotted.startswith(surface.PACKAGE + "."):

@@ -21,7 +21,10 @@ class JoinedFile:
 
 @dataclass(slots=True)
 class SolvedCall:
-    """A call with its nodes numbered over all files, and what it was found to call."""
+    """A call with its nodes numbered over all files, and what it was found to call.
+
+    `partials` are the calls of `functools.partial` that were unpacked to get here, by number.
+    """
 
     number: int
     filename: str
@@ -33,6 +36,7 @@ class SolvedCall:
     functions: set[tuple[str, int]] = field(default_factory=set)
     libraries: set[str] = field(default_factory=set)
     followed: bool = False
+    partials: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

@@ -177,7 +177,7 @@ class _Tracking:
                 levels.setdefault(("class", filename, function.owner), 0)
             index = function.outer
 
-    def _level(self, levels: dict[tuple[str, str, int], int], node: int) -> int | None:
+    def _level(self, levels: dict[tuple[str, str, int], int], node: int, held_by: frozenset[int] = frozenset()) -> int | None:
         """How far a node is from a client: 0 holds one, 1 an object that holds one …."""
         best: int | None = None
         for value, _ in self.solver.values.get(node, ()):
@@ -197,7 +197,9 @@ class _Tracking:
                     level = 0
             elif kind == "partial":
                 call = self.solver.calls[value[1]]
-                level = self._level(levels, call.arguments[0][0]) if call.arguments else None
+                inner = call.arguments[0][0] if call.arguments else node
+                if inner not in (node, *held_by):  # `p = partial(p)` in a loop holds itself
+                    level = self._level(levels, inner, held_by | {node})
             if level is not None and (best is None or level < best):
                 best = level
         return best

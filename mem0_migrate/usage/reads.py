@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from mem0_migrate.sdk import surface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mem0_migrate.tracking.records import SolvedCall
     from mem0_migrate.tracking.solver import Solver
     from mem0_migrate.tracking.summary import Arm
@@ -69,65 +72,47 @@ class _Flow:
                 self.direct[number].append(_Effect("add", site.number, hosted, _entities(solver.calls[number]), 0))
         for number, clients in solver.reads.items():
             hosted = frozenset(item for item in clients if surface.is_hosted(item[1]))
-            method = next(iter(clients.values()))
+            method = min(clients.values())
             if hosted and method in surface.SCOPE_READS | _NEAR_READS:
                 self.direct[number].append(_Effect("read", number, hosted, _entities(solver.calls[number]), 0, method))
         self._known: dict[tuple[str, int], tuple[_Effect, ...]] = {}
+        self._asking: dict[tuple[tuple[str, int], int], bool] = {}
 
     def run(self) -> dict[int, StaleRead]:
         """Look at every scope for an `add` before a read."""
         found: dict[int, StaleRead] = {}
         for (filename, _), calls in sorted(self.scopes.items()):
-            leaving = self.solver.files[filename].summary.leaving
-            effects = [
-                (call, effect)
-                for call in sorted(calls, key=lambda call: call.fact.order)
-                for effect in self._effects(call, _DEPTH)
-            ]
+            calls.sort(key=lambda call: call.fact.order)
+            effects = [(call, effect) for call in calls for effect in self._effects(call, _DEPTH)]
             adds = [(call, effect) for call, effect in effects if effect.kind == "add"]
             reads = [(call, effect) for call, effect in effects if effect.kind == "read"]
-            for first, add in adds:
-                for second, read in reads:
-                    stale = self._pair(calls, first, add, second, read, leaving)
+            if adds and reads:
+                between = _Between(
+                    leaving=self.solver.files[filename].summary.leaving,
+                    loops=self.solver.files[filename].summary.loops,
+                    sleeps=[call for call in calls if _tail(call) == "sleep"],
+                    questions=[call.fact.order for call in calls if self._asks(call, _DEPTH)],
+                )
+                orders = [call.fact.order for call, _ in reads]
+                for first, add in adds:
+                    later = reads[bisect_right(orders, first.fact.order) :]
+                    stale = between.nearest(first, add, later, found.get(add.number))
                     if stale is not None:
-                        known = found.get(add.number)
-                        if known is None or stale.distance < known.distance:
-                            found[add.number] = stale
+                        found[add.number] = stale
         return found
-
-    def _pair(
-        self, calls: list[SolvedCall], first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect, leaving: set[Arm]
-    ) -> StaleRead | None:
-        if first.fact.order >= second.fact.order or not add.clients & read.clients or _differ(add.entities, read.entities):
-            return None
-        if add.depth + read.depth > (0 if read.method in _NEAR_READS else _DEPTH):
-            return None
-        if not _can_follow(first.fact.arms, second.fact.arms, leaving):
-            return None
-        if self._polls(calls, first, second):
-            return None
-        between = [call for call in calls if first.fact.order < call.fact.order < second.fact.order]
-        if any(self._asks(call, _DEPTH) for call in between):
-            return None
-        sleeps = [call.number for call in between if call.fact.text.rpartition(".")[2] == "sleep"]
-        distance = (add.depth + read.depth) * 1000 + second.fact.order - first.fact.order
-        sleep = sleeps[0] if sleeps else add.sleep
-        return StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleep)
 
     def _asks(self, call: SolvedCall, depth: int) -> bool:
         """Whether a call waits for a person."""
-        if call.fact.text.rpartition(".")[2] in _QUESTIONS:
+        if _tail(call) in _QUESTIONS:
             return True
         scopes = [(function[0], self.scope_of.get(function, -1)) for function in call.functions] if depth else []
-        return any(self._asks(inner, depth - 1) for scope in scopes for inner in self.scopes.get(scope, ()))
+        return any(self._scope_asks(scope, depth - 1) for scope in scopes)
 
-    def _polls(self, calls: list[SolvedCall], first: SolvedCall, second: SolvedCall) -> bool:
-        """Whether the read is repeated in a loop with a sleep: code that waits until the memories are there."""
-        loops = self.solver.files[second.filename].summary.loops
-        around = {branch for branch, _ in second.fact.arms if branch in loops} - {branch for branch, _ in first.fact.arms}
-        return any(
-            call.fact.text.rpartition(".")[2] == "sleep" and around & {branch for branch, _ in call.fact.arms} for call in calls
-        )
+    def _scope_asks(self, scope: tuple[str, int], depth: int) -> bool:
+        known = self._asking.get((scope, depth))
+        if known is None:
+            known = self._asking[scope, depth] = any(self._asks(inner, depth) for inner in self.scopes.get(scope, ()))
+        return known
 
     def _effects(self, call: SolvedCall, depth: int) -> list[_Effect]:
         found = list(self.direct.get(call.number, ()))
@@ -146,7 +131,7 @@ class _Flow:
             self._known[key] = ()
             best: dict[tuple[str, int], _Effect] = {}
             calls = self.scopes.get((function[0], scope), [])
-            sleeps = [call for call in calls if call.fact.text.rpartition(".")[2] == "sleep"]
+            sleeps = [call for call in calls if _tail(call) == "sleep"]
             for call in calls:
                 after = next((other.number for other in sleeps if other.fact.order > call.fact.order), None)
                 for inner in self._effects(call, depth):
@@ -156,6 +141,50 @@ class _Flow:
                         best[place] = effect
             known = self._known[key] = tuple(best.values())
         return known
+
+
+class _Between:
+    """What lies between the calls of one scope, to tell which read comes next after an `add`."""
+
+    def __init__(self, *, leaving: set[Arm], loops: set[int], sleeps: list[SolvedCall], questions: list[int]) -> None:
+        self.leaving = leaving
+        self.sleeps = sleeps
+        self.asleep = [call.fact.order for call in sleeps]
+        self.questions = questions
+        self.polling = {branch for call in sleeps for branch, _ in call.fact.arms if branch in loops}
+
+    def nearest(
+        self, first: SolvedCall, add: _Effect, reads: Sequence[tuple[SolvedCall, _Effect]], best: StaleRead | None
+    ) -> StaleRead | None:
+        """The nearest of the reads behind `first` (in order) that can see too little, if it is nearer than `best`."""
+        begin = first.fact.order
+        asked = bisect_right(self.questions, begin)
+        end = self.questions[asked] if asked < len(self.questions) else None
+        slept = bisect_right(self.asleep, begin)
+        for second, read in reads:
+            order = second.fact.order
+            if (end is not None and order > end) or (best is not None and order - begin >= best.distance):
+                break
+            distance = (add.depth + read.depth) * 1000 + order - begin
+            if (best is None or distance < best.distance) and self._sees_too_little(first, add, second, read):
+                sleep = self.sleeps[slept].number if slept < len(self.sleeps) and self.asleep[slept] < order else add.sleep
+                best = StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleep)
+        return best
+
+    def _sees_too_little(self, first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect) -> bool:
+        if not add.clients & read.clients or _differ(add.entities, read.entities):
+            return False
+        if add.depth + read.depth > (0 if read.method in _NEAR_READS else _DEPTH):
+            return False
+        if not _can_follow(first.fact.arms, second.fact.arms, self.leaving):
+            return False
+        # a read that is repeated in a loop with a sleep waits until the memories are there
+        repeated = {branch for branch, _ in second.fact.arms} & self.polling
+        return not repeated - {branch for branch, _ in first.fact.arms}
+
+
+def _tail(call: SolvedCall) -> str:
+    return call.fact.text.rpartition(".")[2]
 
 
 def _entities(call: SolvedCall) -> tuple[tuple[str, object], ...]:
