@@ -159,13 +159,18 @@ CASES = sorted(
 GAPS = dict(re.findall(r"^rules/(\S+) consequence \| (.+)$", (RULES / "gaps.txt").read_text(encoding="utf-8"), re.MULTILINE))
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases may write files."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_said_happens(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if name in GAPS:
         request.applymarker(pytest.mark.xfail(reason=GAPS[name], strict=True))
     shutil.copy(RULES / name, tmp_path)
-    monkeypatch.chdir(tmp_path)
     findings = check(["."], Settings()).findings
     different = []
     for function, finding in runnable(RULES / name, findings):
