@@ -102,7 +102,7 @@ class ConditionReader(ExpressionReader):
             self.summary.narrows.append(
                 facts.Narrow(source, target, tuple(self.read(item) for item in elements), names, positive, place(test))
             )
-        self.scope.now[path] = frozenset({target})
+        self.scope.know(path, frozenset({target}))
         checked = [name for name in map(dotted, elements) if name] or list(names)
         key = self.subject(subject)
         if key is not None and len(checked) == max(len(elements), len(names)):

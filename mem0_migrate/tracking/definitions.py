@@ -208,6 +208,7 @@ class DefinitionReader(ConditionReader):
     def _lambda_body(self, node: ast.Lambda, inner: Scope, function: facts.Function) -> None:
         outer = self.scope
         inner.now = {**outer.now, **inner.now}
+        inner.pathed = set(outer.pathed)
         self.scope = inner
         self.flow((self.read(node.body),), function.returned)
         self.scope = outer

@@ -63,15 +63,19 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
     caught = bool(site.calls) and all(solver.calls[number].fact.type_error == "caught" for number in site.calls)
     if caught and any(not surface.is_hosted(client[1]) for client in site.clients):
         return [client for client in site.clients if not surface.is_hosted(client[1])]  # a hosted add() takes any keyword
-    guards = [guard for number in site.calls for guard in solver.calls[number].fact.guards]
+    guards: dict[str, list[Guard]] = {}
+    for number in site.calls:
+        for guard in solver.calls[number].fact.guards:
+            guards.setdefault(guard.subject, []).append(guard)
+    classes = [guard for subject, told in guards.items() if subject.startswith("class of ") for guard in told]
     kept = []
     for client in site.clients:
-        if any(not _admits(guard, client, solver, site) for guard in guards):
+        if any(not _admits(guard, client, solver, site) for guard in classes):
             continue
         origins = [
             guard for call in solver.call_of.get(client[2], ()) if call.filename == site.filename for guard in call.fact.guards
         ]
-        if not any(guard.contradicts(origin) for guard in guards for origin in origins):
+        if not any(guard.contradicts(origin) for origin in origins for guard in guards.get(origin.subject, ())):
             kept.append(client)
     return sorted(
         kept or site.clients, key=lambda client: (not surface.is_hosted(client[1]), solver.places.get(client[2], ("", (0,))))
@@ -80,7 +84,7 @@ def consistent_clients(solver: Solver, site: SiteRecord) -> list[Value]:
 
 def _admits(guard: Guard, client: Value, solver: Solver, site: SiteRecord) -> bool:
     """Whether a client is of the class that a remembered check of the receiver asked for (`if self.is_hosted:`)."""
-    if not guard.subject.startswith("class of ") or guard.literal is None:
+    if guard.literal is None:
         return True
     receivers = {solver.calls[number].fact.text.rpartition(".")[0].rpartition(".")[2] for number in site.calls}
     name = guard.subject.replace(":", ".").rpartition(".")[2]

@@ -440,7 +440,7 @@ class ExpressionReader(Recorder):
             path = dotted(target)
             if path is not None:
                 self.scope.forget(path)
-                self.scope.now[path] = frozenset({value})
+                self.scope.know(path, frozenset({value}))
                 if value != NOTHING and path.count(".") and not path.startswith(("self.", "cls.")):
                     self.summary.labels.setdefault(self.node_for((target, "path")), ("store", ".".join(path.split(".")[-2:])))
                     self.flow((value,), self.node_for((target, "path")))

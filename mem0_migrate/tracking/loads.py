@@ -178,7 +178,7 @@ def _methods(solver: Solver, own: tuple[str, int], name: str) -> list[tuple[str,
         if filename in solver.files and name in solver.files[filename].summary.classes[index].methods:
             found.append((filename, solver.files[filename].summary.classes[index].methods[name]))
             break
-    below = [item for item in sorted(solver.family(own)) if item not in solver.ancestors(own)]
+    below = sorted(solver.family(own).difference(solver.ancestors(own)))
     found += [
         (filename, solver.files[filename].summary.classes[index].methods[name])
         for filename, index in below

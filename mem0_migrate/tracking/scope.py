@@ -38,15 +38,26 @@ class Scope:
     constants: dict[str, object] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     literals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pathed: set[str] = field(default_factory=set)
+
+    def know(self, path: str, nodes: Nodes) -> None:
+        """Keep what a name or a path holds from here on. `pathed` has the first names of all paths: few names have any."""
+        self.now[path] = nodes
+        if "." in path:
+            self.pathed.add(path.partition(".")[0])
 
     def forget(self, name: str) -> None:
         """Drop what is known of the paths that start at `name`."""
+        if name.partition(".")[0] not in self.pathed:
+            return
         prefix = name + "."
         for path in [path for path in self.now if path.startswith(prefix)]:
             del self.now[path]
 
     def forget_empty_paths(self) -> None:
         """Drop paths that were reset to nothing: a method called now may fill them."""
+        if not self.pathed:
+            return
         for path in [path for path, nodes in self.now.items() if "." in path and nodes == EMPTY]:
             del self.now[path]
 

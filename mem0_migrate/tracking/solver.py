@@ -80,6 +80,9 @@ class Solver:
         self.name_stores: dict[str, list[int]] = defaultdict(list)
         self._linked: set[tuple[object, ...]] = set()
         self._work: deque[Fact] = deque()
+        self._derived_anew: set[ClassKey] = set()
+        self._ancestors: dict[ClassKey, list[ClassKey]] = {}
+        self._families: dict[ClassKey, set[ClassKey]] = {}
 
     # -- building ----------------------------------------------------------------------------------------------------------------
 
@@ -250,7 +253,10 @@ class Solver:
     def run(self) -> None:
         """Work until nothing changes."""
         work = self._work
-        while work:
+        while work or self._derived_anew:
+            if not work:
+                self._load_again()
+                continue
             node, value, context = work.popleft()
             for target, kind, call in list(self.edges.get(node, ())):
                 self._along(node, value, context, target, kind, call)
@@ -347,29 +353,42 @@ class Solver:
             self.derived[value[1], value[2]].append(key)
         else:
             return
-        for member in sorted(self.family(key)):
+        self._derived_anew.add(key)
+        self._ancestors.clear()
+        self._families.clear()
+
+    def _load_again(self) -> None:
+        """Read the attributes of instances again whose classes have got new bases: once for all bases, when they are known."""
+        keys, self._derived_anew = self._derived_anew, set()
+        for member in sorted(set().union(*(self.family(key) for key in keys))):
             for name, target, held, context, node in list(self.instance_loads.get(member, ())):
                 loads.load(self, name, target, held, context, node)
 
     def ancestors(self, key: ClassKey) -> list[ClassKey]:
         """The class and its bases in the code base, nearest first."""
-        found, pending = [], [key]
-        while pending:
-            current = pending.pop(0)
-            if current not in found:
-                found.append(current)
-                pending += self.bases.get(current, [])
-        return found
+        known = self._ancestors.get(key)
+        if known is None:
+            found: dict[ClassKey, None] = {}
+            pending = deque([key])
+            while pending:
+                current = pending.popleft()
+                if current not in found:
+                    found[current] = None
+                    pending += self.bases.get(current, [])
+            known = self._ancestors[key] = list(found)
+        return known
 
     def family(self, key: ClassKey) -> set[ClassKey]:
         """Ancestors and descendants: every class whose attributes an instance may have."""
-        found = set(self.ancestors(key))
-        pending = [key]
-        while pending:
-            current = pending.pop()
-            found.add(current)
-            pending += [item for item in self.derived.get(current, ()) if item not in found]
-        return found
+        known = self._families.get(key)
+        if known is None:
+            below, pending = {key}, [key]
+            while pending:
+                new = [item for item in self.derived.get(pending.pop(), ()) if item not in below]
+                below.update(new)
+                pending += new
+            known = self._families[key] = below.union(self.ancestors(key))
+        return known
 
     def sdk_base(self, key: ClassKey) -> set[str]:
         """Client classes of mem0ai among the bases."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mem0_migrate.project.source import Source
 
+_LOOPS_READ_TWICE = 5  # loops in loops: each doubles how often the innermost is read
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
@@ -117,7 +118,8 @@ class Summariser(DefinitionReader):
         before = dict(scope.now)
         branch = self.new_branch()
         self.summary.loops.add(branch)
-        for _ in range(2):
+        around = sum(inner in self.summary.loops for inner, _ in scope.arms)
+        for _ in range(2 if around < _LOOPS_READ_TWICE else 1):
             if isinstance(node, ast.While):
                 arms, scope.arms = scope.arms, (*scope.arms, (branch, 0))
                 self.use(node.test, self.read(node.test), "truth")
@@ -230,7 +232,7 @@ class Summariser(DefinitionReader):
             )
             path = dotted(expression)
             if path is not None:
-                self.scope.now[path] = frozenset({narrowed})
+                self.scope.know(path, frozenset({narrowed}))
         elif isinstance(pattern, ast.MatchStar) and pattern.name:
             self.assign(pattern.name, NOTHING)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEYWORD = "async_mode"
 _LITERALS: dict[object, AsyncMode] = {False: "false", True: "true", None: "none"}
+_NESTED = 60  # mappings spread into one another; beyond that nothing is decided
+_STEPS = 1_000  # mappings looked at for one site: `{**a, **a}` doubles them at each step
 _FIELD_DUMPS = frozenset(["model_dump", "dict", "asdict", "to_dict"])
 _COPIES = frozenset(["copy", "deepcopy", "dict", "OrderedDict"])
 _ADD_KEYWORDS = frozenset(
@@ -57,6 +59,7 @@ class ModeReader:
         self._open: set[int] | None = None
         self._guards: list[set[Guard]] = []
         self._conditional = False
+        self._steps = _STEPS
 
     def of(self, site: SiteRecord, clients: Sequence[Value]) -> tuple[AsyncMode, bool]:
         """The `async_mode` of a site, and whether it is only there for the hosted ones of these clients.
@@ -66,6 +69,7 @@ class ModeReader:
         hosted = [client for client in clients if surface.is_hosted(client[1])]
         self._guards = [self._origin_guards(client) for client in hosted]
         self._conditional = False
+        self._steps = _STEPS
         mode = self._site(site)
         return mode, self._conditional
 
@@ -140,7 +144,8 @@ class ModeReader:
 
     def _mapping(self, node: int, call: SolvedCall, context: tuple[int, ...], seen: frozenset[int]) -> AsyncMode:
         """The mode inside a mapping, from all the displays, parameters and results that it can be."""
-        if node == NOTHING:
+        self._steps -= 1
+        if node == NOTHING or self._steps < 0 or len(seen) > _NESTED:
             return "mapping"
         found: set[AsyncMode] = set()
         reached, pending = {node}, [node]
