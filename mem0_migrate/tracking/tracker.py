@@ -31,6 +31,7 @@ _SEED = re.compile(
 _LEVELS = 2
 _DEEP_STACK = 256 << 20  # bytes; of which only what is used is ever taken
 _DEEP_LIMIT = 30_000  # frames, for the deepest tree that `project.source` lets through
+_DEEP_READING = threading.Lock()  # both limits are the interpreter's: one check at a time may change them
 
 
 class ImporterIndex(Protocol):
@@ -78,15 +79,16 @@ def _summary(source: Source) -> Summary | None:
         with suppress(RecursionError):
             found.append(summarise(source))
 
-    limit, size = sys.getrecursionlimit(), threading.stack_size(_DEEP_STACK)
-    sys.setrecursionlimit(_DEEP_LIMIT)
-    try:
-        reader = threading.Thread(target=read)
-        reader.start()
-        reader.join()
-    finally:
-        sys.setrecursionlimit(limit)
-        threading.stack_size(size)
+    with _DEEP_READING:
+        limit, size = sys.getrecursionlimit(), threading.stack_size(_DEEP_STACK)
+        sys.setrecursionlimit(_DEEP_LIMIT)
+        try:
+            reader = threading.Thread(target=read)
+            reader.start()
+            reader.join()
+        finally:
+            sys.setrecursionlimit(limit)
+            threading.stack_size(size)
     return found[0] if found else None
 
 

@@ -128,7 +128,8 @@ ENDLESS = {
     "a list in itself": "x = [client]\nx.append(x)\nx[0][0][0].add('m')\nd = {}\nd['d'] = d\nclient.add('m', **d)\n",
     "classes that are their own bases": "class A(B): c = client\nclass B(A): pass\nB().c.add('m')\nA().add('m')\n",
     "a property that asks itself": "class A:\n    @property\n    def c(self): return self.c.c\nA().c.add('m')\n",
-    "a proxy of itself": "class A:\n    def __getattr__(self, n): return getattr(self.b, n)\n    b = property(lambda s: s)\nA().add(1)\n",
+    "a proxy of itself": "class A:\n    def __getattr__(self, n): return getattr(self.b, n)\n    b = property(lambda s: s)\n"
+    "A().add(1)\n",
     "all arguments to itself": "def f(*a, **k):\n    f(*a, **k); f(a, k, *a, x=k, **k)\n    a[0].add('m')\nf(client, c=client)\n",
     "a decorator of itself": "@client.add\ndef f(m): pass\n@f\n@f\ndef f(f=f): return f\nf()('m')\n",
     "calls without their arguments": "import functools, typing, importlib\ngetattr()\nsetattr(client)\nfunctools.partial()()\n"
