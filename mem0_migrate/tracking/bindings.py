@@ -57,6 +57,7 @@ class Bindings:
         self.functions: list[FunctionNode] = []
         self.calls: dict[str, list[ast.Call]] = defaultdict(list)
         self._scopes: dict[ast.AST, ScopeNode] = {}
+        self._blocks: dict[ast.AST, list[ast.AST]] = {}  # the list of statements that holds a statement
         self._bound: dict[ScopeNode, dict[str, list[Binding]]] = defaultdict(lambda: defaultdict(list))
         self._writes: dict[ScopeNode, dict[str, list[Write]]] = defaultdict(lambda: defaultdict(list))
         self._attributes: dict[ast.ClassDef, dict[str, list[Value]]] = defaultdict(lambda: defaultdict(list))
@@ -198,11 +199,11 @@ class Bindings:
             statement, parent = parent, self.parents.get(parent)
         if parent is None:
             return True
-        block = _block(parent, statement)
+        block = self._blocks.get(statement)
         node: ast.AST | None = use
         while node is not None and self.parents.get(node) is not parent:
             node = self.parents.get(node)
-        return node is not None and any(node is item for item in block)
+        return node is not None and block is not None and self._blocks.get(node) is block
 
     def _apart(self, at: ast.AST, use: ast.AST) -> bool:
         """Whether two nodes lie in different arms of one branch, or the first in an arm that leaves."""
@@ -214,11 +215,11 @@ class Bindings:
         node = self._statement(at)
         while node in self.parents:
             parent = self.parents[node]
-            block = _block(parent, node)
+            block = self._blocks.get(node)
             if parent in around:
                 other = around[parent]
                 if isinstance(parent, ast.If):
-                    return not any(other is item for item in block) and other is not parent.test
+                    return (block is None or self._blocks.get(other) is not block) and other is not parent.test
                 return isinstance(parent, ast.Match) and other is not node
             if block and isinstance(block[-1], _LEAVES):
                 return True
@@ -237,6 +238,10 @@ class Bindings:
             self._scopes[node] = scope
             self._enter(node, scope)
             inner: ScopeNode = node if isinstance(node, ScopeNode) else scope
+            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+                block = getattr(node, name, None)
+                if isinstance(block, list):
+                    self._blocks.update(dict.fromkeys(block, block))
             children = list(ast.iter_child_nodes(node))
             for child in reversed(children):
                 self.parents[child] = node
@@ -343,15 +348,6 @@ def _decorators(function: FunctionNode) -> set[str]:
     if isinstance(function, ast.Lambda):
         return set()
     return {dotted_tail(item.func if isinstance(item, ast.Call) else item) for item in function.decorator_list}
-
-
-def _block(parent: ast.AST, statement: ast.AST) -> Sequence[ast.AST]:
-    """The list of statements of `parent` that holds this one."""
-    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-        block = getattr(parent, name, None)
-        if isinstance(block, list) and any(item is statement for item in block):
-            return block
-    return ()
 
 
 def _position(node: ast.AST) -> tuple[int, int]:
