@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mem0_migrate import rules
-from mem0_migrate.model import Finding, Report, Unreadable
+from mem0_migrate.model import SEVERITIES, Finding, Report, Severity, Unreadable, Verdict
 from mem0_migrate.project.declarations import Declarations
 from mem0_migrate.project.discovery import Discovery, MissingPathError, discover
 from mem0_migrate.project.modules import Modules
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.settings import Settings
+
+# What is found at a site decides its verdict, so that the count of sites and the findings say the same.
+_VERDICTS: dict[Severity, Verdict] = {"error": "breaks", "warning": "may-break"}
 
 __all__ = ["MissingPathError", "check", "explain"]
 
@@ -46,10 +49,17 @@ def check(paths: Sequence[str], settings: Settings) -> Report:
         found, tracked, declarations, problems = _analyse(paths, settings)
         judged = judge(tracked, declarations.of).sites
         findings = sorted(_findings(judged), key=_place)
+        worst = {
+            finding.span: finding.severity for finding in sorted(findings, key=lambda item: SEVERITIES[::-1].index(item.severity))
+        }
         problems += declarations.problems
         kept, suppressed = _reported(findings, found, tracked, settings, paths)
     incomplete = {problem.filename: problem for problem in problems}
-    sites = tuple(item.site for item in judged if found.reported is None or item.site.span.filename in found.reported)
+    sites = tuple(
+        replace(item.site, verdict=_VERDICTS.get(worst.get(item.site.span, "info"), item.site.verdict))
+        for item in judged
+        if found.reported is None or item.site.span.filename in found.reported
+    )
     return Report(
         tuple(kept),
         sites,

@@ -72,9 +72,8 @@ def repair(judged: JudgedSite) -> str:
     eras = admitted(judged)
     wait = "keep `event_id` of the receipt and wait until `GET /v1/event/<event_id>/` says SUCCEEDED"
     if judged.site.receiver == "either":
-        return (
-            "The receiver may also be the open-source Memory, whose add() accepts no async_mode: do not pass it here. "
-            f"On the hosted branch, {wait}."
+        return "The receiver may also be the open-source Memory, whose add() accepts no async_mode: do not pass it here. " + (
+            f"On the hosted branch, {wait}." if "v2" in eras else f"On the hosted branch alone, pass it, or {wait}."
         )
     if "v2" in eras and len(eras) == 1:
         return f"mem0ai 2.x has no way to make add() wait: {wait}, and read the memories then."

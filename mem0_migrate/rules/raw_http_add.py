@@ -69,16 +69,21 @@ ENABLED = True
 _SEVERITIES: dict[str, Severity] = {"memories": "error", "escapes": "warning", "truth": "warning"}
 
 
+_QUEUED = "the platform only queues them, and answers with a receipt"
+_MESSAGES: dict[Severity, str] = {
+    "error": "`{}` takes the answer for memories, and it is a receipt now",
+    "warning": "`{}` passes on, or takes for success, what is only a receipt now",
+}
+
+
 def check(judged: JudgedSite) -> Finding | None:
     """Report a POST to the platform's add endpoint; how severe depends on what is done with the answer."""
-    if judged.site.form != "http" or judged.site.async_mode in ("true", "false"):
+    if judged.site.form != "http" or judged.site.async_mode in ("true", "false") or judged.aware:
         return None
-    severity = "info" if judged.aware else _SEVERITIES.get(judged.category(), "info")
-    if severity == "info":
-        message = "This adds memories by HTTP: the platform only queues them, and answers with a receipt"
-    else:
-        what = judged.worst.expression if judged.worst else ""
-        message = f"This adds memories by HTTP, and `{shortened(what)}` takes the answer for memories: it is a receipt now"
+    undecided = judged.site.async_mode in ("dynamic", "mapping")
+    severity = "info" if undecided else _SEVERITIES.get(judged.category(), "info")
+    what = shortened(judged.worst.expression) if judged.worst else ""
+    message = "This adds memories by HTTP: " + _MESSAGES.get(severity, _QUEUED).format(what)
     return site_finding(
         __name__, CODE, severity, judged, message,
         advice='Send `"async_mode": false` to `/v1/memories/` (deprecated), or keep `event_id` and wait for '

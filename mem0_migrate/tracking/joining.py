@@ -23,7 +23,7 @@ def join(solver: Solver, summary: facts.Summary) -> None:
     base = solver.size  # node 0 of the file, NOTHING, becomes a node that never holds anything
     solver.size += summary.nodes
     name = summary.filename
-    solver.files[name] = JoinedFile(summary, base, len(solver.calls))
+    solver.files[name] = JoinedFile(summary, base)
     for node, label in summary.labels.items():
         solver.labels[node + base] = label
         if label[0] == "path":

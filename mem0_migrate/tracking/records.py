@@ -16,7 +16,6 @@ class JoinedFile:
 
     summary: facts.Summary
     base: int
-    first_call: int
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.definitions import DefinitionReader
 from mem0_migrate.tracking.recorder import dotted, item_key, mode_of, place
-from mem0_migrate.tracking.scope import join
+from mem0_migrate.tracking.scope import Nodes, join
 from mem0_migrate.tracking.summary import NOTHING, Guard, Summary
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
 
 _LOOPS_READ_TWICE = 5  # loops in loops: each doubles how often the innermost is read
+_CROWD = 8
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
@@ -74,6 +75,12 @@ class Summariser(DefinitionReader):
                 return True
         return False
 
+    def meet(self, first: dict[str, Nodes], second: dict[str, Nodes]) -> dict[str, Nodes]:
+        """What holds where two flows meet; one node stands for a name that many flows have written."""
+        met = join(first, second)
+        crowded = [name for name, nodes in met.items() if len(nodes) > _CROWD]
+        return met | {name: frozenset({self.join_nodes(met[name])}) for name in crowded} if crowded else met
+
     def arm(self, branch: int, number: int, body: Sequence[ast.stmt], test: ast.expr | None = None, holds: bool = True) -> bool:
         """Read one arm of a branch; True when it leaves."""
         scope = self.scope
@@ -111,7 +118,7 @@ class Summariser(DefinitionReader):
             scope.now = after_body
             self.assume(node.test, holds=True)
         else:
-            scope.now = join(after_body, scope.now)
+            scope.now = self.meet(after_body, scope.now)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         scope = self.scope
@@ -129,7 +136,7 @@ class Summariser(DefinitionReader):
             guards = scope.guards
             self.arm(branch, 0, node.body, node.test if isinstance(node, ast.While) else None)
             scope.guards = guards
-            scope.now = join(before, scope.now)
+            scope.now = self.meet(before, scope.now)
         self.summary.leaving.discard((branch, 0))
         self.block(node.orelse)
 
@@ -153,7 +160,7 @@ class Summariser(DefinitionReader):
         left = self.arm(branch, 0, node.body)
         self.summary.leaving.discard((branch, 0))
         after = scope.now
-        scope.now = join(before, after)
+        scope.now = self.meet(before, after)
         start = dict(scope.now)
         ends = []
         for number, handler in enumerate(node.handlers, 1):
@@ -169,7 +176,7 @@ class Summariser(DefinitionReader):
         if node.orelse:
             left = self.block(node.orelse) or left
         for end in [] if left and not ends else ends:
-            scope.now = join(scope.now, end)
+            scope.now = self.meet(scope.now, end)
         if self.block(node.finalbody) or (left and not ends):
             self._left.add(node)
 
@@ -202,7 +209,7 @@ class Summariser(DefinitionReader):
                 ends.append(scope.now)
         scope.now = before
         for end in ends:
-            scope.now = join(scope.now, end)
+            scope.now = self.meet(scope.now, end)
 
     def _pattern(self, pattern: ast.pattern, subject: int, expression: ast.expr) -> None:
         if isinstance(pattern, ast.MatchAs):

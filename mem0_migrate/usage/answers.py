@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,7 +49,8 @@ _LOG_METHODS = frozenset(
     ["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "success", "trace", "notice"]
 )
 _SERIALISERS = frozenset(["dumps", "dump", "safe_dump", "jsonify", "JSONResponse", "to_json", "pformat"])
-_AWARE_WORDS = ("pending", "receipt", "event_id", "eventid", "poll", "wait_for", "await_event", "queued")
+_WAITING = re.compile(r"(?:^|_)(?:wait|await|poll)(?:_|$)|^_?is_(?:pending|receipt|queued)")
+_LOGGER = re.compile(r"(?:^|[._])(?:logs?|logger|logging|_log|_logger)(?:\(|\)|$)", re.IGNORECASE)
 _FOLLOWED_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"]) | frozenset(
     ["result", "exception", "done", "cancel", "cancelled", "running", "add_done_callback"]  # of a future
 )
@@ -96,6 +99,8 @@ class _Reader:
     def __init__(self, solver: Solver, containers: dict[int, list[int]]) -> None:
         self.solver = solver
         self.containers = containers
+        joined = sorted((item.base, name) for name, item in solver.files.items())
+        self._bases, self._names = [base for base, _ in joined], [name for _, name in joined]
 
     def uses(self, node: int, value: Value) -> Iterator[AnswerUse]:
         """What is done with the value at this node."""
@@ -178,10 +183,7 @@ class _Reader:
         return AnswerUse(kind, filename, usage.place, path, waits)
 
     def _file_of(self, node: int) -> str:
-        for filename, joined in self.solver.files.items():
-            if joined.base <= node < joined.base + joined.summary.nodes:
-                return filename
-        return ""
+        return self._names[bisect_right(self._bases, node) - 1]
 
     def _argument(self, call: SolvedCall, node: int, path: tuple[str, ...], waits: int) -> Iterator[AnswerUse]:
         if call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
@@ -196,7 +198,7 @@ class _Reader:
         if waits:  # a coroutine or a future is handed to somebody to wait for
             yield AnswerUse("scheduled", call.filename, call.fact.place, path, waits)
             return
-        kind = self._handed_to(call, node)
+        kind = self._handed_to(call)
         if kind is None:
             return
         if kind == "truth" and path:
@@ -221,7 +223,7 @@ class _Reader:
         cells = [self.solver.cells.get((own, f".{name}")) for own in built for name in names]
         return not call.functions and bool(cells) and not any(cell is not None and self.solver.edges.get(cell) for cell in cells)
 
-    def _handed_to(self, call: SolvedCall, node: int) -> str | None:
+    def _handed_to(self, call: SolvedCall) -> str | None:
         """The kind of use of an answer as an argument of a call that is not followed."""
         text = call.fact.text
         base, _, tail = text.rpartition(".")
@@ -248,9 +250,9 @@ class _Reader:
         on_screen = tail == "write" and base.rpartition(".")[2] in ("st", "stdout", "stderr")
         if builtin == "print" or tail in _PRINTERS or on_screen:
             return "printed"
-        if tail in _LOG_METHODS and ("log" in base.lower() or library.startswith(("logging.", "loguru."))):
+        if tail in _LOG_METHODS and (_LOGGER.search(base) or library.startswith(("logging.", "loguru.", "structlog."))):
             return "logged"
-        if any(word in tail.lower() for word in _AWARE_WORDS):
+        if _WAITING.search(tail):
             return "receipt-helper"
         if tail in ("dumps", "pformat", "to_json"):
             return self._text_goes(call.target)
@@ -262,7 +264,6 @@ class _Reader:
             holds = self.solver.load_of.get(call.callee)
             known = holds is not None and any(value[0] == "container" for value, _ in self.solver.values.get(holds, ()))
             return None if known else "stored"
-        del node
         return "passed"
 
     def _text_goes(self, text: int) -> str:
@@ -271,7 +272,7 @@ class _Reader:
         readers: list[str | None] = []
         while pending:
             node = pending.pop()
-            readers += [self._handed_to(other, node) for other in self.solver.by_argument.get(node, ())]
+            readers += [self._handed_to(other) for other in self.solver.by_argument.get(node, ())]
             if self.solver.stored.get(node) or (node in self.solver.returns and self._exposed(node)):
                 return "serialised"
             onward = [edge[0] for edge in self.solver.edges.get(node, ())] + self.solver.texts.get(node, [])
@@ -321,7 +322,9 @@ class _Reader:
     def _return_place(self, node: int, default: facts.Place) -> facts.Place:
         for source, _, _ in self.solver.incoming.get(node, ()):
             where = self.solver.places.get(source)
-            if where is not None and any(value[0] in ("answer", "container") for value, _ in self.solver.values.get(source, ())):
+            if where is not None and any(
+                value[0] in ("answer", "container", "response") for value, _ in self.solver.values.get(source, ())
+            ):
                 return where[1]
         return (default[0], default[1], default[0], default[1] + 1)
 
@@ -333,7 +336,7 @@ class _Reader:
             for call in self.solver.by_argument.get(node, ()):
                 if call.followed or call.fact.scope == -1 or call.fact.text.startswith(("deferred ", "handed ")):
                     continue
-                kind = "scheduled" if waits else self._handed_to(call, node)
+                kind = "scheduled" if waits else self._handed_to(call)
                 if kind in ("passed", "serialised", "printed", "logged", "stored"):
                     yield AnswerUse(kind, call.filename, call.fact.place, path, waits)
             holder = self.solver.owner_of.get(node)

@@ -206,18 +206,21 @@ class _Judge:
         return StaleStep(span, found.method, text, tuple(steps), sleep)
 
 
+_NOWHERE = (shapes.OPTIONAL + "no such key",)
+
+
 def _tested(use: AnswerUse, uses: list[AnswerUse]) -> tuple[tuple[str, ...], ...]:
-    """The paths on the way to a use that the same file tests, wherever: what is below is only read where they hold something."""
+    """The paths on the way to a use that the same file tests: what is below is only read where they hold something."""
     tests = {
-        other.path
-        for other in uses
-        if other.kind in ("type-tested", "member-truth", "contains") and other.path and other.filename == use.filename
+        other for other in uses if other.kind in ("type-tested", "member-truth", "contains") and other.filename == use.filename
     }
-    return tuple(
-        sorted(
-            (path for path in tests if _leads(path, use.path)), key=lambda path: (len(path), path[-1][0] != shapes.OPTIONAL, path)
-        )
+    listed = use.path[:1] in ((shapes.INDEX,), (shapes.ELEMENT,)) and any(
+        other.kind == "type-tested" and not other.path for other in tests
     )
+    if listed:  # code for lists, beside code for dictionaries: a receipt is a dictionary, and never gets there
+        return (_NOWHERE,)
+    paths = {other.path for other in tests if other.path and _leads(other.path, use.path)}
+    return tuple(sorted(paths, key=lambda path: (len(path), path[-1][0] != shapes.OPTIONAL, path)))
 
 
 def _leads(prefix: tuple[str, ...], path: tuple[str, ...]) -> bool:
