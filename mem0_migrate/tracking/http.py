@@ -68,6 +68,11 @@ class Requests:
         self._sending: dict[ast.AST, list[ast.Call]] = defaultdict(list)
         self._senders = self._find_senders()
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the file makes more requests than can be followed, so that some adds may be missing."""
+        return self._texts.exhausted
+
     def add(self, node: ast.Call, call: int) -> HttpAdd | None:
         """What an add sends, if the call makes one; `call` is its number among the calls of the file."""
         tail = dotted_tail(node.func)

@@ -57,6 +57,7 @@ class Summariser(DefinitionReader):
         for call in self.summary.calls:
             for arm in call.arms:
                 call.guards = (*call.guards, *self._arm_facts.get(arm, ()))
+        self.summary.http_exhausted = self._requests is not None and self._requests.exhausted
         return self.summary
 
     # -- flow --------------------------------------------------------------------------------------------------------------------

@@ -225,6 +225,7 @@ class Summary:
     spreads: list[tuple[int, int]] = field(default_factory=list)
     mode_writes: list[ModeWrite] = field(default_factory=list)
     http_adds: list[HttpAdd] = field(default_factory=list)
+    http_exhausted: bool = False  # more requests than could be followed
     scope_functions: dict[int, int] = field(default_factory=dict)
     supers: list[tuple[int, int]] = field(default_factory=list)
     globals: dict[str, int] = field(default_factory=dict)

@@ -53,6 +53,11 @@ class Texts:
         self._allowance = _ALLOWANCE
         self._busy: set[tuple[int, int]] = set()
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the file has used up all its steps: questions from here on were not answered in full."""
+        return self._allowance <= 0
+
     def refill(self) -> None:
         """Allow the next question its own number of steps, as long as there are any left for the file."""
         self._steps = min(_STEPS, self._allowance)

@@ -134,6 +134,9 @@ class _Tracking:
         if summary is None:
             self.tracked.problems.append(Unreadable(filename, "nested too deeply to be analysed"))
             return
+        if summary.http_exhausted:
+            reason = "makes too many requests to follow them all: some adds over HTTP may be missing; split the file"
+            self.tracked.problems.append(Unreadable(filename, reason))
         self.tracked.sources[filename] = source
         join(self.solver, summary)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mem0_migrate import Settings, check
+from mem0_migrate.tracking import texts
 
 HEAD = "from mem0 import MemoryClient\nclient = MemoryClient()\n"
 PATIENCE = 20  # seconds: several times what it takes, hundreds of times less than what it took where there was something to mend
@@ -74,3 +75,17 @@ def test_what_is_nested_too_deeply_is_named(expression: str, tmp_path: Path, mon
     (problem,) = check(["."], Settings()).incomplete
     assert problem.filename == "x.py"
     assert "nested" in problem.reason
+
+
+def test_requests_that_could_not_be_followed_make_the_run_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["import requests", 'BASE = "https://api.mem0.ai"']
+    lines += [f'requests.post(BASE + "/v1/memories/", json={{"messages": m{number}}})' for number in range(200)]
+    (tmp_path / "many.py").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    whole = check(["."], Settings())
+    assert len(whole.sites) == 200
+    assert not whole.incomplete
+    monkeypatch.setattr(texts, "_ALLOWANCE", 1_000)
+    partial = check(["."], Settings())
+    assert 0 < len(partial.sites) < 200
+    assert [problem.filename for problem in partial.incomplete] == ["many.py"]
