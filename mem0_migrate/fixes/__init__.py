@@ -1,0 +1,1 @@
+"""Repairs: which strategy, which edits, the proof that they are right, and writing them."""
