@@ -1,0 +1,136 @@
+"""Whenever a run is killed, every file is either old or new, and the next run finds nothing of it, or puts it right."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from mem0_migrate.fixes.scratch import NAME
+from mem0_migrate.fixes.writing import recover
+
+from .faults import MOMENTS
+from .writer import NAMES, arrange, contents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the program that is killed forks")
+
+ROOT = Path(__file__).parents[2]
+KILLS = 200
+IN_PLACE = tuple(name for name in NAMES if name.startswith("hard"))
+OTHERS = tuple(name for name in NAMES if name not in IN_PLACE)
+
+
+@dataclass
+class Writer:
+    """The program of `writer.py` at work in a directory."""
+
+    directory: Path
+    orders: IO[str]
+    answers: IO[str]
+
+    def start(self, order: str = "") -> int:
+        """Start a run, and say which process it is."""
+        self.orders.write(order + "\n")
+        self.orders.flush()
+        return int(self.answers.readline())
+
+    def end(self) -> int:
+        """Wait until the run has ended: its exit status, or the signal that ended it, below zero."""
+        return os.waitstatus_to_exitcode(int(self.answers.readline()))
+
+    def damaged(self, names: tuple[str, ...] = NAMES) -> list[str]:
+        """The files that are neither old nor new, by any of their names."""
+        return [name for name in names if not self.whole(name)]
+
+    def whole(self, name: str) -> bool:
+        """Tell whether a file is old or new, and still as many names as it had."""
+        paths = [self.directory / name]
+        if name in IN_PLACE:
+            paths.append(self.directory / "elsewhere" / name)
+        read = [path.read_bytes() for path in paths]
+        return read[0] in contents(name) and read[0] == read[-1] and (name != "symbolic.py" or paths[0].is_symlink())
+
+    def leftovers(self) -> list[str]:
+        """The names of the temporary files and journals that are there."""
+        return [path.name for path in self.directory.rglob("*") if NAME.fullmatch(path.name)]
+
+    def recover(self) -> list[Path]:
+        """What the next run does first."""
+        return recover([self.directory, self.directory / "elsewhere"])
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    arrange(tmp_path)
+    program = [sys.executable, "-m", "tests.fixes.writer", str(tmp_path)]
+    with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Writer(tmp_path, process.stdin, process.stdout)
+        process.stdin.close()
+
+
+def pause() -> None:
+    """Let a run write for a random time: in 30 ms it comes through all files."""
+    time.sleep(random.uniform(0, 0.03))  # noqa: S311 - a moment, not a secret
+
+
+def test_kill_9_at_any_moment(writer: Writer) -> None:
+    found = {".tmp": 0, ".journal": 0}
+    for _ in range(KILLS):
+        process = writer.start()
+        pause()
+        os.kill(process, signal.SIGKILL)
+        assert writer.end() == -signal.SIGKILL
+        assert writer.damaged(OTHERS) == []
+        for name in writer.leftovers():
+            found[Path(name).suffix] += 1
+        writer.recover()
+        assert writer.damaged() == []
+        assert writer.leftovers() == []
+    assert min(found.values()) > 0, f"not every moment was met: {found}"
+
+
+def test_ctrl_c_at_any_moment(writer: Writer) -> None:
+    for _ in range(KILLS):
+        process = writer.start()
+        pause()
+        os.kill(process, signal.SIGINT)
+        assert writer.end() == 130
+        assert writer.damaged() == []
+        assert writer.leftovers() == []
+
+
+@pytest.mark.parametrize("shrinks", [False, True])
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("name", ["regular.py", "symbolic.py", "hard.py"])
+def test_kill_9_at_any_call(writer: Writer, name: str, moment: str, shrinks: bool) -> None:
+    if shrinks:  # the second content is the longer one
+        writer.start(f"before 1000 {name}")
+        assert writer.end() == 0
+    completed = 0
+    for countdown in range(1, 100):
+        writer.start(f"{moment} {countdown} {name}")
+        ended = writer.end()
+        assert ended in (0, -signal.SIGKILL)
+        damaged = writer.damaged()
+        repaired = writer.recover()
+        assert [path.name for path in repaired if path.name in NAMES] == damaged
+        completed += len(damaged)
+        assert writer.damaged() == []
+        assert writer.leftovers() == []
+        if ended == 0:
+            break
+    assert 15 < countdown < 99
+    assert (completed > 0) == (name in IN_PLACE and (shrinks or moment == "half"))
