@@ -78,3 +78,24 @@ def openapi(session: nox.Session) -> None:
     """Hold the emulator of the platform to mem0's description of its interface."""
     session.install("schemathesis", "pytest>=8.3", "./shim")
     session.run("pytest", "tests/shim/test_openapi.py", env={"CI": "true"})
+
+
+@nox.session(python="3.11")
+def proof(session: nox.Session) -> None:
+    """Run whole applications, broken and repaired, with every mem0ai that they admit; prints the table of docs/proof.md.
+
+    The environments of the applications are built once, in nox's cache; arguments after `--` go to `prove.py`.
+    """
+    session.install("--editable", ".", "./shim")
+    environments = session.cache_dir / "proof"
+    for mem0ai in ERAS:
+        packages = [f"mem0ai=={mem0ai}", "fastapi", "flask", "httpx", "requests", "uvicorn"]
+        folder = environments / mem0ai
+        built = folder / "built.txt"
+        if not built.exists() or built.read_text(encoding="utf-8").split() != packages:
+            session.run("python", "-m", "venv", "--clear", str(folder), silent=True)
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            session.run(*pip, *packages, external=True)
+            session.run(*pip, "--no-deps", "--editable", "./shim", external=True)
+            built.write_text("\n".join(packages), encoding="utf-8")
+    session.run("python", "fixtures/projects/prove.py", "--environments", str(environments), *session.posargs)
