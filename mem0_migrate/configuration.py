@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Format = Literal["full", "concise", "json"]
+Choice = Literal["auto", "keyword", "shim", "async"]
 
 FORMATS: tuple[Format, ...] = ("full", "concise", "json")
+CHOICES: tuple[Choice, ...] = ("auto", "keyword", "shim", "async")
 TABLE = "mem0-migrate"
 ALWAYS_ON = "MEM901"
 
@@ -258,4 +260,8 @@ KEYS: Mapping[str, Callable[[object], object]] = {
     "fail-on": _choice(*SEVERITIES),
     "allow-incomplete": _boolean,
     "output-format": _choice(*FORMATS),
+    "strategy": _choice(*CHOICES),
+    "unsafe-fixes": _boolean,
+    "fixable": _codes,
+    "unfixable": _codes,
 }

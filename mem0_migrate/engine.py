@@ -9,9 +9,11 @@ import pkgutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mem0_migrate import rules
+from mem0_migrate.examination import Examined, Judged
 from mem0_migrate.model import SEVERITIES, Finding, Report, Severity, Unreadable, Verdict
 from mem0_migrate.project.declarations import Declarations
 from mem0_migrate.project.discovery import Discovery, MissingPathError, discover
@@ -23,51 +25,88 @@ from mem0_migrate.tracking.tracker import Tracked, is_seed, track
 from mem0_migrate.usage.judgement import JudgedSite, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from mem0_migrate.fixes.application import Decision
+    from mem0_migrate.model import FixReport, Span
     from mem0_migrate.settings import Settings
 
 # What is found at a site decides its verdict, so that the count of sites and the findings say the same.
 _VERDICTS: dict[Severity, Verdict] = {"error": "breaks", "warning": "may-break"}
 
-__all__ = ["MissingPathError", "check", "explain"]
+__all__ = ["MissingPathError", "check", "explain", "fix"]
 
 
-def check(paths: Sequence[str], settings: Settings) -> Report:
+def check(paths: Sequence[str], settings: Settings, *, edits: bool = False) -> Report:
     """Look at a code base and judge every site in it.
 
     Args:
         paths: Files and directories. Directories are the code base; a file stands for the code base that it is part of, and only
             findings in it are reported.
         settings: What to report.
+        edits: Whether to compute the edits of the fixes that are offered.
 
     Raises:
         MissingPathError: A path does not exist.
         mem0_migrate.settings.SettingsError: A configuration file cannot be used.
     """
     with _without_garbage_collection():
-        found, tracked, declarations, problems = _analyse(paths, settings)
-        judged = judge(tracked, declarations.of).sites
-        findings = sorted(_findings(judged), key=_place)
-        worst = {
-            finding.span: finding.severity for finding in sorted(findings, key=lambda item: SEVERITIES[::-1].index(item.severity))
-        }
-        problems += declarations.problems
-        kept, suppressed = _reported(findings, found, tracked, settings, paths)
+        examined = _examine(paths, settings, {})
+        if not examined.pairs:
+            return examined.report
+        from mem0_migrate.fixes.offers import offered
+
+        return replace(examined.report, findings=offered(examined, settings.strategy, edits=edits))
+
+
+def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = None, write: bool = True) -> FixReport:
+    """Repair what is found, as far as `settings` and the strategies allow.
+
+    Args:
+        paths: As of `check`. Only files below these are edited.
+        settings: What to report, what of it to repair, and how.
+        decide: Asked before each repair; None to make all.
+        write: Whether to write the files; a file that cannot be written is among the `failed`.
+
+    Raises:
+        MissingPathError, SettingsError: As of `check`.
+    """
+    from mem0_migrate.fixes.application import Application, written
+    from mem0_migrate.settings import SettingsFor
+
+    with _without_garbage_collection():
+        report = Application(
+            lambda contents: _examine(paths, settings, contents), SettingsFor(settings, paths).of, settings, decide
+        ).run()
+    return written(report) if write else report
+
+
+def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, bytes]) -> Examined:
+    """A check; files in `contents` are taken to hold that."""
+    found, tracked, declarations, problems = _analyse(paths, settings, contents=contents)
+    judged = judge(tracked, declarations.of).sites
+    pairs = sorted(_findings(judged), key=lambda pair: _place(pair[0]))
+    worst: dict[Span, Severity] = {}
+    for finding, _ in pairs:
+        known = worst.get(finding.span, "info")
+        worst[finding.span] = min(known, finding.severity, key=SEVERITIES.index)
+    problems += declarations.problems
+    kept, suppressed = _reported(pairs, found, tracked, settings, paths)
     incomplete = {problem.filename: problem for problem in problems}
     sites = tuple(
         replace(item.site, verdict=_VERDICTS.get(worst.get(item.site.span, "info"), item.site.verdict))
         for item in judged
         if found.reported is None or item.site.span.filename in found.reported
     )
-    return Report(
-        tuple(kept),
+    report = Report(
+        tuple(finding for finding, _ in kept),
         sites,
         tuple(incomplete[name] for name in sorted(incomplete)),
         len(found.files),
         len(tracked.sources),
         suppressed,
     )
+    return Examined(kept, tracked, declarations.of, lambda name: contents.get(name) or read(name), found.reported, report)
 
 
 def explain(paths: Sequence[str], settings: Settings, filename: str, row: int) -> tuple[str, ...]:
@@ -79,7 +118,7 @@ def explain(paths: Sequence[str], settings: Settings, filename: str, row: int) -
 
 
 def _analyse(
-    paths: Sequence[str], settings: Settings, also: str | None = None
+    paths: Sequence[str], settings: Settings, also: str | None = None, contents: Mapping[str, bytes] = MappingProxyType({})
 ) -> tuple[Discovery, Tracked, Declarations, list[Unreadable]]:
     stdin = settings.stdin[0] if settings.stdin is not None else None
     found = discover(
@@ -95,7 +134,13 @@ def _analyse(
     files = found.files
 
     def source_of(filename: str) -> Source | Unreadable:
+        if filename in contents:
+            return parse(filename, contents[filename])
         return parse(filename, data) if filename == stdin else load(filename)
+
+    def manifest(path: Path) -> bytes:
+        name = Path(os.path.relpath(path)).as_posix() if contents else ""
+        return contents.get(name) or path.read_bytes()
 
     on_disk = [item for item in files if item != stdin]
     mentions, unread = mentioning(on_disk, b"mem0")
@@ -108,7 +153,7 @@ def _analyse(
     importers = Importers(on_disk, modules)
     tracked = track(sorted(seeds), modules, importers, source_of, _tests_below(files))
     problems = [*found.problems, *unread, *tracked.problems, *importers.problems, *_unparsable(mentions, seeds)]
-    return found, tracked, Declarations(_top(found.root), settings.mem0ai), problems
+    return found, tracked, Declarations(_top(found.root), settings.mem0ai, manifest), problems
 
 
 def _top(root: Path) -> Path:
@@ -156,47 +201,48 @@ def _rule_modules() -> list[Any]:
     return [importlib.import_module(f"{rules.__name__}.{name}") for name in names]
 
 
-def _findings(judged: Sequence[JudgedSite]) -> Iterator[Finding]:
+def _findings(judged: Sequence[JudgedSite]) -> Iterator[Judged]:
     for module in _rule_modules():
         if hasattr(module, "check"):
             for site in judged:
                 if (site.site.form == "http") == (module.CODE == "MEM201"):
                     finding = module.check(site)
                     if finding is not None:
-                        yield finding
+                        yield finding, site
         elif hasattr(module, "check_project"):
-            yield from module.check_project(judged)
+            yield from ((finding, None) for finding in module.check_project(judged))
 
 
 def _reported(
-    findings: Sequence[Finding], found: Discovery, tracked: Tracked, settings: Settings, paths: Sequence[str]
-) -> tuple[list[Finding], int]:
+    pairs: Sequence[Judged], found: Discovery, tracked: Tracked, settings: Settings, paths: Sequence[str]
+) -> tuple[list[Judged], int]:
     """The findings that are selected and not suppressed, with those about suppressions that do nothing; and how many were."""
     from mem0_migrate import suppressions
     from mem0_migrate.rules import unused_suppression
     from mem0_migrate.settings import SettingsFor
 
     settings_for = SettingsFor(settings, paths)
-    by_file: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_file.setdefault(finding.span.filename, []).append(finding)
-    kept: list[Finding] = []
+    by_file: dict[str, list[Judged]] = {}
+    for pair in pairs:
+        by_file.setdefault(pair[0].span.filename, []).append(pair)
+    kept: list[Judged] = []
     suppressed = 0
     for filename in sorted({*by_file, *tracked.sources}):
         if found.reported is not None and filename not in found.reported and filename in tracked.sources:
             continue
         source = tracked.sources.get(filename)
         comments = suppressions.find_in(source) if source is not None else None
-        for finding in by_file.get(filename, ()):
+        for finding, site in by_file.get(filename, ()):
             if not settings_for.reports(finding.code, filename):
                 continue
             if comments is not None and comments.covers(finding, finding.span.end.row):
                 suppressed += 1
             else:
-                kept.append(finding)
+                kept.append((finding, site))
         if comments is not None and settings_for.reports(unused_suppression.CODE, filename):
-            kept += unused_suppression.findings(filename, comments, lambda code, name=filename: settings_for.reports(code, name))  # type: ignore[misc]
-    return sorted(kept, key=_place), suppressed
+            unused = unused_suppression.findings(filename, comments, lambda code, name=filename: settings_for.reports(code, name))  # type: ignore[misc]
+            kept += [(finding, None) for finding in unused]
+    return sorted(kept, key=lambda pair: _place(pair[0])), suppressed
 
 
 def _place(finding: Finding) -> tuple[Any, ...]:

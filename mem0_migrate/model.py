@@ -18,6 +18,8 @@ Confidence = Literal["certain", "inferred", "possible"]
 AsyncMode = Literal["absent", "false", "true", "none", "dynamic", "mapping"]
 Era = Literal["v0", "v1", "v2"]
 Form = Literal["call", "reference", "http"]
+Strategy = Literal["keyword", "body", "shim", "async", "await", "pin", "none"]
+Applicability = Literal["safe", "unsafe", "display-only"]
 Verdict = Literal["breaks", "may-break", "no-visible-effect", "explicit", "receipt-aware", "undecided", "oss"]
 
 ERAS: tuple[Era, ...] = ("v0", "v1", "v2")
@@ -107,10 +109,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A proposed repair: which strategy, how safe, in words, and its edits."""
+    """A proposed repair: which strategy, how safe, in words, and its edits.
 
-    strategy: Literal["keyword", "shim", "async", "none"]
-    applicability: Literal["safe", "unsafe", "display-only"]
+    Beside the strategies that can be asked for: `body` puts the key into the JSON of a request, `await` awaits, `pin` narrows a
+    requirement, and `none` only says what to write.
+    """
+
+    strategy: Strategy
+    applicability: Applicability
     message: str
     edits: tuple[Edit, ...] = ()
 
@@ -162,3 +168,39 @@ class Report:
     files: int = 0
     analysed: int = 0
     suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A file with its repairs: `edits` turn `before` into `after`; `messages` say what they do; `proof` what was proven of it."""
+
+    filename: str
+    before: bytes
+    after: bytes
+    edits: tuple[Edit, ...]
+    messages: tuple[str, ...]
+    proof: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfixed:
+    """A finding that is still there, and why. `unsafe`: a repair is known, and waits for `--unsafe-fixes`."""
+
+    finding: Finding
+    reason: str
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FixReport:
+    """The result of fixing: what was rewritten, what was repaired by it, what is left, and what a person has to do, in order.
+
+    `failed` are files that stay as they were although a repair was known. `after` is the check of the rewritten code base.
+    """
+
+    rewrites: tuple[Rewrite, ...]
+    fixed: tuple[Finding, ...]
+    left: tuple[Unfixed, ...]
+    failed: tuple[Unreadable, ...]
+    by_hand: tuple[str, ...]
+    after: Report

@@ -17,8 +17,8 @@ from mem0_migrate.configuration import ALWAYS_ON, SettingsError, checked, closes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mem0_migrate.configuration import Format
-    from mem0_migrate.model import Severity
+    from mem0_migrate.configuration import Choice, Format
+    from mem0_migrate.model import Finding, Severity
     from mem0_migrate.project.exclusion import Exclusion
 
 __all__ = ["Settings", "SettingsError", "SettingsFor", "load"]
@@ -41,6 +41,10 @@ class Settings:
         fail_on: The least severity that makes a run fail.
         allow_incomplete: Whether a run passes although a file could not be read.
         output_format: How to print; None to decide by whether a terminal reads it.
+        strategy: How findings are to be fixed; `auto` to choose for each client.
+        unsafe_fixes: Whether to make fixes too that rest on what is inferred, or change more than is needed.
+        fixable: Prefixes of rule codes to fix; None for those that break or may break, and those that were selected by name.
+        unfixable: Prefixes of rule codes not to fix.
         directory: What patterns are relative to: the directory of `source`, else the one that was given.
         source: The configuration file, None where there is none.
         hierarchical: Whether a closer configuration file decides for the files below it.
@@ -60,6 +64,10 @@ class Settings:
     fail_on: Severity = "warning"
     allow_incomplete: bool = False
     output_format: Format | None = None
+    strategy: Choice = "auto"
+    unsafe_fixes: bool = False
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] = ()
     directory: Path = field(default_factory=Path.cwd)
     source: Path | None = None
     hierarchical: bool = False
@@ -74,9 +82,25 @@ class Settings:
         if code == ALWAYS_ON:
             return True
         chosen = _longest((*(self.select or ()), *self.extend_select), code)
-        if self.select is None and chosen < 0 and _on_by_default(code):
+        if self.select is None and chosen < 0 and (_on_by_default(code) or code in self._adopted()):
             chosen = 0
         return chosen > _longest(self.ignore, code)
+
+    def fixes(self, finding: Finding) -> bool:
+        """Whether a finding is to be fixed: the longest prefix that matches its code decides.
+
+        Not by default: what nothing depends on, and what the code already says explicitly.
+        """
+        chosen = _longest(self.fixable or (), finding.code)
+        if self.fixable is None:
+            selected = _longest((*(self.select or ()), *self.extend_select), finding.code)
+            breaks = finding.code in _FIXED and finding.severity != "info"
+            chosen = 0 if breaks or finding.code in self._adopted() or selected > 0 else -1
+        return chosen > _longest(self.unfixable, finding.code)
+
+    def _adopted(self) -> frozenset[str]:
+        """What the strategy `async` is about beside what breaks: calls that are queued, and those that say they are not to be."""
+        return _ADOPTED if self.strategy == "async" else frozenset()
 
     def reports(self, code: str, path: Path) -> bool:
         """Whether the rule with that code is reported in the file at that absolute path."""
@@ -126,6 +150,12 @@ class SettingsFor:
         path = _absolute(filename)
         excluded = settings.excludes(path) and (settings.force_exclude or not self._is_named(path, settings))
         return code == ALWAYS_ON or (settings.reports(code, path) and not excluded)
+
+    def applies(self, finding: Finding) -> bool:
+        """Whether `fix` would make the fix of a finding."""
+        settings = self.of(finding.span.filename)
+        accepted = ("safe", "unsafe") if settings.unsafe_fixes else ("safe",)
+        return finding.fix is not None and finding.fix.applicability in accepted and settings.fixes(finding)
 
     def _is_named(self, path: Path, settings: Settings) -> bool:
         return any(named in (path, *path.parents) and settings.excludes(named) for named in self._named)
@@ -218,6 +248,11 @@ def _lay(upper: Mapping[str, Any], *, over: Mapping[str, Any]) -> dict[str, Any]
 
 
 _ADDING = frozenset({"extend_select", "ignore", "extend_exclude"})
+
+
+_FIXED = frozenset(["MEM101", "MEM102", "MEM103", "MEM106", "MEM107", "MEM109", "MEM110", "MEM111", "MEM201"])
+
+_ADOPTED = frozenset(["MEM104", "MEM108"])
 
 
 def _longest(prefixes: Iterable[str], code: str) -> int:

@@ -8,6 +8,7 @@ import click
 
 import mem0_migrate
 from mem0_migrate.cli.check import check
+from mem0_migrate.cli.fix import fix
 from mem0_migrate.cli.rule import rule
 from mem0_migrate.cli.why import why
 
@@ -28,16 +29,17 @@ class _Commands(click.Group):
 )
 @click.version_option(mem0_migrate.__version__, "-V", "--version", message="%(prog)s %(version)s", help="Show the version.")
 def cli() -> None:
-    """Find the code that an asynchronous mem0 add() breaks.
+    """Find the code that an asynchronous mem0 add() breaks, and repair it.
 
     MemoryClient.add() used to return finished memories. Now it answers at once, and the memories come later. This
     tool finds every call of it in a repository, follows what the code does with the answer, and says what breaks.
-    Nothing is imported, installed or run.
+    Nothing is imported, installed or run. fix repairs it, and proves each file that it rewrites.
 
-    To begin with: mem0-migrate check
+    To begin with: mem0-migrate check, then mem0-migrate fix --diff
     """
 
 
 cli.add_command(check)
+cli.add_command(fix)
 cli.add_command(rule)
 cli.add_command(why)

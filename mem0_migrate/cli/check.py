@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mem0_migrate.cli.failures import failures
-from mem0_migrate.cli.options import CODES, ENVIRONMENT, PATTERNS, Sections, configuration, flattened, option, relative
+from mem0_migrate.cli.options import ENVIRONMENT, Sections, configuration, files, fixing, option, relative, selection, settings_of
 from mem0_migrate.cli.terminal import in_color, is_terminal, say, width, write
 
 if TYPE_CHECKING:
@@ -20,49 +20,22 @@ if TYPE_CHECKING:
     from mem0_migrate.output.view import Source
     from mem0_migrate.settings import Settings
 
-_RULES = "Rule selection"
-_FILES = "File selection"
 _OUTPUT = "Output"
 _EXIT = "Exit code"
 
 
 @click.command(cls=Sections, epilog=ENVIRONMENT)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
-@option(_RULES, "--select", type=CODES, multiple=True, help="Report these rules only: codes or their beginnings (MEM1), or ALL.")
+@selection
+@files
 @option(
-    _RULES,
-    "--ignore",
-    type=CODES,
-    multiple=True,
-    help="Do not report these rules. A longer code wins over a shorter one in --select.",
-)
-@option(_RULES, "--extend-select", type=CODES, multiple=True, help="Report these rules as well.")
-@option(
-    _FILES,
-    "--exclude",
-    type=PATTERNS,
-    multiple=True,
-    help="Do not look at files that match, instead of the built-in list (.venv, build ...). Written as in .gitignore.",
-)
-@option(_FILES, "--extend-exclude", type=PATTERNS, multiple=True, help="Do not look at files that match, besides those excluded.")
-@option(
-    _FILES,
-    "--force-exclude/--no-force-exclude",
-    default=None,
-    help="Exclude files even if they are named on the command line. For pre-commit.",
-)
-@option(
-    _FILES,
-    "--respect-gitignore/--no-respect-gitignore",
-    default=None,
-    help="Leave out what git ignores (the default), or look at it too.",
-)
-@option(
-    _FILES,
+    "File selection",
     "--stdin-filename",
     metavar="NAME",
     help="Check the text on standard input as if it stood in this file of the repository.",
 )
+@fixing
+@option(_OUTPUT, "--diff", is_flag=True, help="Show what `fix` would change instead, as a diff; write nothing.")
 @option(
     _OUTPUT,
     "--output-format",
@@ -99,23 +72,17 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     with failures(verbose=options["verbose"]):
         from mem0_migrate import engine
 
-        settings = _settings(options)
+        settings = settings_of(options)
         if options["stdin_filename"] is not None or "-" in paths:
             settings, paths = _stdin(settings, paths, options["stdin_filename"])
-        report = engine.check(paths or (".",), settings)
+        if options["diff"]:
+            from mem0_migrate.cli.fix import show_diff
+
+            raise click.exceptions.Exit(show_diff(paths, settings, color=in_color(options["color"])))
+        report = engine.check(paths or (".",), settings, edits=settings.output_format == "json")
         _warn(report, settings, verbose=options["verbose"], quiet=options["quiet"])
         _print(report, settings, options)
     raise click.exceptions.Exit(int(_failed(report, settings) and not options["exit_zero"]))
-
-
-def _settings(options: dict[str, Any]) -> Settings:
-    """The settings that hold for the run. Raises SettingsError."""
-    from mem0_migrate.settings import load
-
-    lists = ("select", "ignore", "extend_select", "exclude", "extend_exclude")
-    scalars = ("force_exclude", "respect_gitignore", "mem0ai", "fail_on", "allow_incomplete", "output_format")
-    overrides = {name: flattened(options[name]) for name in lists} | {name: options[name] for name in scalars}
-    return load(config=options["config"], isolated=options["isolated"], overrides=overrides)
 
 
 def _stdin(settings: Settings, paths: tuple[str, ...], filename: str | None) -> tuple[Settings, tuple[str, ...]]:
@@ -139,12 +106,14 @@ def _print(report: Report, settings: Settings, options: dict[str, Any]) -> None:
 
 def _rendered(report: Report, settings: Settings, options: dict[str, Any], *, color: bool, terminal: bool) -> Iterable[str]:
     from mem0_migrate.output.view import View
+    from mem0_migrate.settings import SettingsFor
 
     view = View(
         source=_source(settings),
         width=width(),
         color=color,
         fold_info=not options["show_info"] and settings.fail_on != "info",
+        fixes=SettingsFor(settings, ()).applies,
         quiet=options["quiet"],
     )
     name = settings.output_format or ("full" if terminal else "concise")

@@ -12,6 +12,8 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from mem0_migrate.settings import Settings
+
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -81,6 +83,114 @@ def relative(path: str) -> str:
 
 
 _CONFIGURATION = "Configuration"
+_RULES = "Rule selection"
+_FILES = "File selection"
+_FIXES = "Fixes"
+
+
+def selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that decide which rules count."""
+    for decorate in (
+        option(_RULES, "--extend-select", type=CODES, multiple=True, help="Report these rules as well."),
+        option(
+            _RULES,
+            "--ignore",
+            type=CODES,
+            multiple=True,
+            help="Do not report these rules. A longer code wins over a shorter one in --select.",
+        ),
+        option(
+            _RULES,
+            "--select",
+            type=CODES,
+            multiple=True,
+            help="Report these rules only: codes or their beginnings (MEM1), or ALL.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that decide which files are looked at."""
+    for decorate in (
+        option(
+            _FILES,
+            "--respect-gitignore/--no-respect-gitignore",
+            default=None,
+            help="Leave out what git ignores (the default), or look at it too.",
+        ),
+        option(
+            _FILES,
+            "--force-exclude/--no-force-exclude",
+            default=None,
+            help="Exclude files even if they are named on the command line. For pre-commit.",
+        ),
+        option(
+            _FILES,
+            "--extend-exclude",
+            type=PATTERNS,
+            multiple=True,
+            help="Do not look at files that match, besides those excluded.",
+        ),
+        option(
+            _FILES,
+            "--exclude",
+            type=PATTERNS,
+            multiple=True,
+            help="Do not look at files that match, instead of the built-in list (.venv, build ...). Written as in .gitignore.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def fixing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that decide what is fixed, and how."""
+    for decorate in (
+        option(_FIXES, "--unfixable", type=CODES, multiple=True, help="Do not fix these rules."),
+        option(
+            _FIXES,
+            "--fixable",
+            type=CODES,
+            multiple=True,
+            help="Fix these rules only. [default: those that break or may break, and those that --select names]",
+        ),
+        option(
+            _FIXES,
+            "--unsafe-fixes/--no-unsafe-fixes",
+            default=None,
+            help="Make fixes too that rest on what was inferred, or that change more than add() itself.",
+        ),
+        option(
+            _FIXES,
+            "--strategy",
+            type=click.Choice(["auto", "keyword", "shim", "async"]),
+            help="How to fix: pass async_mode=False (keyword), wrap the client so that it waits (shim), adopt asynchronous writes "
+            "with a webhook (async), or per client the least that is right (auto). [default: auto]",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """The settings that hold for a run with these options. Raises SettingsError."""
+    from mem0_migrate.settings import load
+
+    lists = ("select", "ignore", "extend_select", "exclude", "extend_exclude", "fixable", "unfixable")
+    scalars = (
+        "force_exclude",
+        "respect_gitignore",
+        "mem0ai",
+        "fail_on",
+        "allow_incomplete",
+        "output_format",
+        "strategy",
+        "unsafe_fixes",
+    )
+    overrides = {name: flattened(options.get(name) or ()) for name in lists} | {name: options.get(name) for name in scalars}
+    return load(config=options["config"], isolated=options["isolated"], overrides=overrides)
 
 
 def configuration(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ _VERDICTS: dict[Verdict, str] = {
     "may-break": "{} may break",
     "undecided": "{} undecided (a value that we cannot see decides)",
     "no-visible-effect": "{} not affected (nothing depends on the answer)",
-    "explicit": "{} already explicit (async_mode is given)",
+    "explicit": "{} already explicit (async_mode is given, or the client waits)",
     "receipt-aware": "{} ready (handles the queued answer)",
     "oss": "{} on the open-source Memory (not affected)",
 }
@@ -41,6 +41,19 @@ def render(report: Report, remarks: Sequence[Finding], view: View) -> Iterator[s
         if report.incomplete or remarks:
             yield ""
         yield from totals(report, view)
+        yield from _fixable(report, view)
+
+
+def _fixable(report: Report, view: View) -> Iterator[str]:
+    fixable = sum(map(view.fixes, report.findings))
+    offered = [finding for finding in report.findings if finding.severity != "info" and not view.fixes(finding)]
+    unsafe = sum(finding.fix is not None and finding.fix.applicability == "unsafe" for finding in offered)
+    more = f"{unsafe}{' more' if fixable else ''} can be fixed with --unsafe-fixes, since what they rest on was inferred."
+    if fixable:
+        text = f"[*] {fixable} can be fixed: `mem0-migrate fix --diff` shows how, `mem0-migrate fix` does it."
+        yield from view.wrapped("", f"{text} {more}" if unsafe else text)
+    elif unsafe:
+        yield from view.wrapped("", f"{more} `mem0-migrate fix --unsafe-fixes --diff` shows how.")
 
 
 def _unreadable(report: Report, view: View) -> Iterator[str]:

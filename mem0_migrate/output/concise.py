@@ -21,5 +21,5 @@ def render(report: Report, view: View) -> Iterator[str]:
     told, remarks = closing.split(worst_first(report.findings), view)
     for finding in told:
         code = view.paint(finding.code, SEVERITY_PAINT[finding.severity], "bold")
-        yield f"{view.paint(place(finding.span), 'bold')}: {code} {printable(finding.message)}"
+        yield f"{view.paint(place(finding.span), 'bold')}: {code} {view.mark(finding)}{printable(finding.message)}"
     yield from closing.render(report, remarks, replace(view, width=sys.maxsize))

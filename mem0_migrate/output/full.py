@@ -12,7 +12,10 @@ from mem0_migrate.output.view import SEVERITY_PAINT, View, eras, place, printabl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mem0_migrate.model import Declaration, Era, Finding, Report, Step
+    from mem0_migrate.model import Applicability, Declaration, Era, Finding, Report, Step
+
+
+_FIX: Mapping[Applicability, str] = {"safe": "fix", "unsafe": "unsafe fix", "display-only": "by hand"}
 
 
 def render(report: Report, view: View) -> Iterator[str]:
@@ -27,7 +30,8 @@ def render(report: Report, view: View) -> Iterator[str]:
 
 def _finding(finding: Finding, declaration: Declaration | None, view: View) -> Iterator[str]:
     paint = SEVERITY_PAINT[finding.severity]
-    yield f"{view.paint(finding.code, paint, 'bold')} [{view.paint(finding.severity, paint)}] {view.paint(finding.name, 'bold')}"
+    severity = f"[{view.paint(finding.severity, paint)}]"
+    yield f"{view.paint(finding.code, paint, 'bold')} {severity} {view.mark(finding)}{view.paint(finding.name, 'bold')}"
     yield from view.wrapped("", finding.message, "bold")
     labels = [Label(finding.span, "^", "", paint)]
     labels += [Label(mark.span, "-", mark.text, "blue") for mark in finding.marks]
@@ -46,6 +50,8 @@ def _finding(finding: Finding, declaration: Declaration | None, view: View) -> I
         yield from view.wrapped("see also: ", f"{place(step.span)} {step.text}", "bold")
     if finding.advice:
         yield from view.wrapped("help: ", finding.advice, "cyan", "bold")
+    if finding.fix is not None:
+        yield from view.wrapped(f"{_FIX[finding.fix.applicability]}: ", finding.fix.message, "cyan", "bold")
 
 
 def _consequences(consequence: Mapping[Era, str]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from mem0_migrate.rules.registry import DOCUMENTATION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mem0_migrate.model import Edit, Finding, Fix, Position, Report, Site, Span, Step, Use
+    from mem0_migrate.model import Edit, Finding, Fix, FixReport, Position, Report, Site, Span, Step, Use
     from mem0_migrate.output.view import View
 
 SCHEMA = 1
@@ -29,6 +29,34 @@ def render(report: Report, view: View) -> Iterator[str]:
     sites = sorted(report.sites, key=lambda site: place_key(site.span))
     yield dumped(
         {"findings": [_finding(finding) for finding in findings], "sites": [_site(site) for site in sites], **ending(report)}
+    )
+
+
+def render_fixes(report: FixReport) -> Iterator[str]:
+    """Yield the object for a run of `fix`: what was rewritten and proven, what is left and why, and the check after it."""
+    yield dumped(
+        {
+            "findings": [_finding(finding) for finding in report.after.findings],
+            "sites": [_site(site) for site in report.after.sites],
+            "fixes": {
+                "files": [
+                    {
+                        "filename": rewrite.filename,
+                        "edits": [_edit(edit) for edit in rewrite.edits],
+                        "messages": list(rewrite.messages),
+                        "proof": list(rewrite.proof),
+                    }
+                    for rewrite in report.rewrites
+                ],
+                "fixed": [_finding(finding) for finding in report.fixed],
+                "left": [
+                    {"reason": item.reason, "unsafe": item.unsafe, "finding": _finding(item.finding)} for item in report.left
+                ],
+                "failed": [{"filename": file.filename, "row": file.row, "reason": file.reason} for file in report.failed],
+                "by_hand": list(report.by_hand),
+            },
+            **ending(report.after),
+        }
     )
 
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from mem0_migrate.model import ERAS, SEVERITIES, Era, Finding, Severity, Span
 
-Paint = Literal["bold", "red", "yellow", "blue", "cyan"]
+Paint = Literal["bold", "red", "green", "yellow", "blue", "cyan"]
 Source = Callable[[str, "int | None"], Sequence[str]]
 
-_ANSI: dict[Paint, str] = {"bold": "1", "red": "91", "yellow": "33", "blue": "94", "cyan": "36"}
+_ANSI: dict[Paint, str] = {"bold": "1", "red": "91", "green": "32", "yellow": "33", "blue": "94", "cyan": "36"}
 SEVERITY_PAINT: dict[Severity, Paint] = {"error": "red", "warning": "yellow", "info": "cyan"}
 _ERA_NAMES: dict[Era, str] = {"v0": "0.x", "v1": "1.x", "v2": "2.x"}
 
@@ -28,6 +28,12 @@ def no_source(filename: str, cell: int | None) -> Sequence[str]:
     return ()
 
 
+def no_fixes(finding: Finding) -> bool:
+    """Make no fix."""
+    del finding
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How to show a report.
@@ -38,6 +44,7 @@ class View:
         color: Whether to use ANSI colours.
         fold_info: Whether remarks (severity info) are shown as one line per file.
         quiet: Whether to show findings and unreadable files alone.
+        fixes: Whether `fix` would make the fix of a finding.
     """
 
     source: Source = no_source
@@ -45,6 +52,11 @@ class View:
     color: bool = False
     fold_info: bool = True
     quiet: bool = False
+    fixes: Callable[[Finding], bool] = no_fixes
+
+    def mark(self, finding: Finding) -> str:
+        """`[*] ` where `fix` would repair a finding."""
+        return f"[{self.paint('*', 'cyan')}] " if self.fixes(finding) else ""
 
     def paint(self, text: str, *paints: Paint) -> str:
         """The text in these colours, or as it is where colours are off."""

@@ -69,6 +69,10 @@ class Source:
         cell, first = _cell(self.cells, row)
         return cell, Position(row - first + 1, offset - self.starts[row - 1] + 1)
 
+    def offset_at(self, position: Position, cell: int | None = None) -> int:
+        """The offset in `text` of a position, counted from the beginning of its cell in a notebook: the reverse of `position`."""
+        return self.starts[self._first_row(cell) + position.row - 2] + position.column - 1
+
     def span(self, node: ast.AST) -> Span:
         """Where an expression, statement, pattern, argument, keyword, alias or handler stands; no other node has a place."""
         start, end = self._extent(node)
@@ -82,8 +86,11 @@ class Source:
 
     def excerpt(self, span: Span) -> list[tuple[int, str]]:
         """The rows that a span of this file covers, numbered as in the span, each with its text."""
-        first = next((cell.first_row for cell in self.cells if cell.number == span.cell), 1)
+        first = self._first_row(span.cell)
         return [(row, self.line(first + row - 1)) for row in range(span.start.row, span.end.row + 1)]
+
+    def _first_row(self, number: int | None) -> int:
+        return next((cell.first_row for cell in self.cells if cell.number == number), 1)
 
     def _extent(self, node: ast.AST) -> tuple[int, int]:
         place: Any = node  # the classes that have a place share no base

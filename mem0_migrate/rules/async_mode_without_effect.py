@@ -85,6 +85,8 @@ def check(judged: JudgedSite) -> Finding | None:
             f"`{judged.misspelt}` is no parameter of add(); it is sent to the platform and ignored. Did you mean `async_mode`?"
         )
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice="Correct the name.", consequence={})
+    if judged.waits:
+        return None
     if judged.in_options:
         message = "`async_mode` in AddMemoryOptions has no effect: it has no such field, and drops it"
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged))

@@ -97,7 +97,9 @@ def check_project(sites: Sequence[JudgedSite]) -> Iterator[Finding]:
 
 
 def _depends(judged: JudgedSite) -> bool:
+    if judged.waits:
+        return False
     if judged.site.async_mode == "false":
-        return True
+        return "v2" in judged.site.declaration.eras  # the others honour it
     told = set(judged.site.consequence.values())
     return judged.implicit and not judged.aware and len(told) > 1

@@ -58,7 +58,7 @@ ENABLED = True
 
 def check(judged: JudgedSite) -> Finding | None:
     """Report an `add` whose `async_mode` comes from a variable or an open mapping."""
-    if judged.site.async_mode not in ("dynamic", "mapping") or not judged.hosted or judged.aware:
+    if judged.site.async_mode not in ("dynamic", "mapping") or not judged.hosted or judged.aware or judged.waits:
         return None
     source = "a value of run time" if judged.site.async_mode == "dynamic" else "a mapping whose keys are not all known here"
     message = f"Whether this add() is queued is decided by {source}"

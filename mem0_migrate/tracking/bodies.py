@@ -33,6 +33,28 @@ class Bodies:
         found = [self._mode(body, frame, 0) for body, frame in bodies]
         return _merged(found) if found else ABSENT
 
+    def display(self, bodies: Iterable[tuple[ast.expr, Frame | None]]) -> ast.Dict | None:
+        """The one display that is sent, where it can be seen to be one."""
+        nodes = [node for node, _ in bodies]
+        for _ in range(_DEPTH):
+            if len(nodes) != 1:
+                return None
+            node = nodes[0]
+            if isinstance(node, ast.Dict):
+                return node
+            if isinstance(node, ast.Name):
+                bindings = self._bindings.reaching(node)[1]
+                nodes = [item.value for item in bindings if isinstance(item.value, ast.expr) and item.form == "value"]
+                if len(nodes) != len(bindings):
+                    return None
+            elif isinstance(node, ast.Call) and dotted_tail(node.func) == "dumps":
+                nodes = node.args[:1]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "encode":
+                nodes = [node.func.value]
+            else:
+                return None
+        return None
+
     def _mode(self, node: ast.expr, frame: Frame | None, depth: int) -> str:
         if depth > _DEPTH:
             return OPEN

@@ -165,7 +165,10 @@ def _deferral(made: SolvedCall) -> int:
 def _site(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> SiteRecord:
     """The site of an `add`: the call itself, or the reference where the method was handed to other code."""
     reference = value[3]
-    handed_on = bool(context) or bool(_deferral(made)) or skip > (1 if value[2] == "unbound add" else 0)
+    arrived = (
+        bool(context) and (value, context) not in solver.values[reference]
+    )  # as an argument, of itself and not in its client
+    handed_on = arrived or bool(_deferral(made)) or skip > (1 if value[2] == "unbound add" else 0)
     filename, place = solver.places[reference] if handed_on else (made.filename, made.fact.place)
     key = ("reference", reference) if handed_on else ("call", made.number)
     receiver = solver.load_of.get(reference) or reference

@@ -39,7 +39,9 @@ _IDENTITY_TAILS = frozenset(
     ]
 )
 _RUNNERS = frozenset(["run_until_complete", "async_to_sync", "run"])
-_FIRST = frozenset(["copy.copy", "copy.deepcopy", "builtins.iter", "builtins.dict", "contextvars.copy_context"])
+SHIM_WRAP = frozenset(["mem0_shim.wrap", "mem0_shim.client.wrap"])  # gives back its argument
+SHIM_INSTALL = frozenset(["mem0_shim.install", "mem0_shim.client.install"])
+_FIRST = SHIM_WRAP | {"copy.copy", "copy.deepcopy", "builtins.iter", "builtins.dict", "contextvars.copy_context"}
 _SEQUENCES = frozenset(
     ["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"]
 )

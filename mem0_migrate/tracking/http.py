@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking.bindings import FunctionNode, dotted_tail
 from mem0_migrate.tracking.bodies import Bodies
+from mem0_migrate.tracking.recorder import place
 from mem0_migrate.tracking.summary import HttpAdd
 from mem0_migrate.tracking.texts import CLOSE, OPEN, UNKNOWN, Frame, Texts, unknown, words
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mem0_migrate.project.source import Source
+    from mem0_migrate.tracking.summary import Place
 
 # The API's description of 2026-08: POST to these adds; POST to /v2/memories/ and /v3/memories/ lists.
 ADD_PATHS = frozenset(["/v1/memories", "/v3/memories/add"])
@@ -85,17 +87,23 @@ class Requests:
                 url = self._add_url(post)
                 if url is not None:
                     is_async = isinstance(function, ast.AsyncFunctionDef)
-                    return HttpAdd(call, self._mode(post), url, int(is_async), parsed=self._parses(function))
+                    parsed = self._parses(function)
+                    return HttpAdd(call, self._mode(post), url, int(is_async), parsed=parsed, body=self._body(post))
         if functions:
             return None
         for post in self._sent(node, None):
             url = self._add_url(post)
             if url is not None:
-                return HttpAdd(call, self._mode(post), url, int(post.is_async or self._awaited(node)), parsed=False)
+                waits = int(post.is_async or self._awaited(node))
+                return HttpAdd(call, self._mode(post), url, waits, parsed=False, body=self._body(post))
         return None
 
     def _mode(self, post: _Post) -> str:
         return "mapping" if post.is_open and not post.bodies else self._bodies.mode(post.bodies)
+
+    def _body(self, post: _Post) -> Place | None:
+        display = None if post.is_open else self._bodies.display(post.bodies)
+        return place(display) if display is not None else None
 
     def _in_sdk_or_decorator(self, node: ast.Call) -> bool:
         parent = self._bindings.parents.get(node)

@@ -159,16 +159,8 @@ def _method(solver: Solver, own: tuple[str, int], name: str, target: int, contex
         )
         for sdk_class in sorted(solver.sdk_base(own)):
             if not overridden and (name == surface.ADD or name in surface.READS):
-                inherited = ("client", surface.KINDS[sdk_class], _origin(solver, own))
+                inherited = ("client", surface.KINDS[sdk_class], solver.class_node(*own))
                 solver.put(target, ("method", inherited, name, target), context, (node, value, context))
-
-
-def _origin(solver: Solver, key: tuple[str, int]) -> int:
-    """The node that stands for the construction of a subclass: the class itself."""
-    joined = solver.files[key[0]]
-    node = joined.summary.classes[key[1]].value + joined.base
-    solver.places.setdefault(node, (key[0], joined.summary.classes[key[1]].place))
-    return node
 
 
 def _methods(solver: Solver, own: tuple[str, int], name: str) -> list[tuple[str, int]]:
@@ -223,7 +215,7 @@ def _super(solver: Solver, key: str, target: int, value: Value, context: Context
             solver.put(target, ("bound", filename, index), context, (node, value, context))
     for sdk_class in sorted(solver.sdk_base(own)):
         if key[1:] == surface.ADD or key[1:] in surface.READS:
-            inherited = ("client", surface.KINDS[sdk_class], _origin(solver, own))
+            inherited = ("client", surface.KINDS[sdk_class], solver.class_node(*own))
             solver.put(target, ("method", inherited, key[1:], target), context, (node, value, context))
 
 

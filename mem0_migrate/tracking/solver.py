@@ -390,6 +390,18 @@ class Solver:
             known = self._families[key] = below.union(self.ancestors(key))
         return known
 
+    def class_node(self, filename: str, index: int) -> int:
+        """The node of a class. For a client class of the code base it stands for the construction of its clients."""
+        joined = self.files[filename]
+        node = joined.summary.classes[index].value + joined.base
+        self.places.setdefault(node, (filename, joined.summary.classes[index].place))
+        return node
+
+    def constructions(self, filename: str, index: int) -> list[SolvedCall]:
+        """The calls that construct an instance of a class."""
+        made = ("class", filename, index)
+        return [call for call in self.calls if any(value == made for value, _ in self.values.get(call.callee, ()))]
+
     def sdk_base(self, key: ClassKey) -> set[str]:
         """Client classes of mem0ai among the bases."""
         return {name for item in self.ancestors(key) for name in self.sdk_bases.get(item, ())}

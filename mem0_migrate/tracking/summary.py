@@ -193,7 +193,7 @@ class HttpAdd:
 
     `call` counts the calls of the file from 0. In `url` a `*` stands for what is not known. `waits` is 1 where the call has to be
     awaited (or entered with `async with`). `parsed` tells a function that gives the decoded answer from a library's call, which
-    gives a response.
+    gives a response. `body` is the display that is sent as JSON, where there is one and all of it is there.
     """
 
     call: int
@@ -201,6 +201,7 @@ class HttpAdd:
     url: str
     waits: int = 0
     parsed: bool = False
+    body: Place | None = None
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A file takes part from the start when it imports what leads to a client class, or talks to the platform's host.
 _SEED = re.compile(
     rb"\b(?:from|import)\b[^\n]*\bmem0\b(?!\.(?!(?:client|memory)\.main\b|(?:client|memory)[ \t]+import))"
-    rb"|import_module\(|__import__\(|mem0\.ai|/v[123]/memories"
+    rb"|\bmem0_shim\b|import_module\(|__import__\(|mem0\.ai|/v[123]/memories"
 )
 _LEVELS = 2
 _DEEP_STACK = 256 << 20  # bytes; of which only what is used is ever taken

@@ -252,7 +252,7 @@ class _Reader:
             return "printed"
         if tail in _LOG_METHODS and (_LOGGER.search(base) or library.startswith(("logging.", "loguru.", "structlog."))):
             return "logged"
-        if _WAITING.search(tail):
+        if _WAITING.search(tail) or library.startswith("mem0_shim."):
             return "receipt-helper"
         if tail in ("dumps", "pformat", "to_json"):
             return self._text_goes(call.target)

@@ -13,6 +13,7 @@ from mem0_migrate.usage.answers import AnswerUse, collect
 from mem0_migrate.usage.kinds import CATEGORIES, PHRASES
 from mem0_migrate.usage.modes import ModeReader
 from mem0_migrate.usage.reads import StaleRead, stale_reads
+from mem0_migrate.usage.waiting import WaitingClients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JudgedSite:
-    """A site with all that rules need to know of it. Rules only choose and phrase; what is true is decided here."""
+    """A site with all that rules need to know of it. Rules only choose and phrase; what is true is decided here.
 
+    `number` is that of the site's record in the solver. `waits`: mem0-shim makes every hosted client of the site wait.
+    """
+
+    number: int
     site: Site
     text: str
     worst: Use | None
@@ -36,11 +41,12 @@ class JudgedSite:
     misspelt: str | None
     in_options: bool
     may_be_oss: bool
+    waits: bool
 
     @property
     def implicit(self) -> bool:
         """Whether a hosted client receives the call and the default of the SDK or the platform decides."""
-        return self.hosted and self.site.async_mode in ("absent", "none")
+        return self.hosted and self.site.async_mode in ("absent", "none") and not self.waits
 
     @property
     def hosted(self) -> bool:
@@ -93,6 +99,7 @@ class _Judge:
         self.uses = collect(self.solver)
         self.modes = ModeReader(self.solver)
         self.stale = stale_reads(self.solver)
+        self.waiting = WaitingClients(self.solver)
 
     def site(self, record: SiteRecord) -> JudgedSite:
         """Judge one site."""
@@ -107,9 +114,13 @@ class _Judge:
         shape: Era | None = ("v2" if "/v3/" in record.url else "v1") if record.url else None  # by HTTP the address decides
         worst_raw = self._worst(answer_uses, eras)
         worst = self._use(worst_raw) if worst_raw else None
-        stale = self._stale(record) if receiver != "oss" and not aware else None
+        hosted = self.waiting.deciding(clients, record.filename)
+        waits = bool(hosted) and mode != "true" and not record.url and all(client in self.waiting for client in hosted)
+        stale = self._stale(record) if receiver != "oss" and not aware and not waits else None
         trail = evidence.trail(self.solver, self.sources, record, clients[0]) if clients else evidence.Trail((), "certain")
-        verdict = _verdict(receiver, mode, worst, aware=aware, stale=stale, declaration=declaration)
+        verdict = _verdict(receiver, mode, worst, aware=aware, stale=stale, declaration=declaration, http=bool(record.url))
+        if waits and receiver != "oss":
+            verdict = "explicit"
         span = evidence.span_at(self.sources, record.filename, record.place)
         form: Form = "http" if record.url else "reference" if record.reference else "call"
         consequence = (
@@ -134,7 +145,16 @@ class _Judge:
         expected = bool(record.calls) and all(self.solver.calls[number].fact.type_error == "expected" for number in record.calls)
         oss = not expected and not hosted_only and any(not surface.is_hosted(client[1]) for client in clients)
         return JudgedSite(
-            site, text, worst, stale, never_awaited, self.modes.misspelt(record), self.modes.in_options(record), oss
+            record.number,
+            site,
+            text,
+            worst,
+            stale,
+            never_awaited,
+            self.modes.misspelt(record),
+            self.modes.in_options(record),
+            oss,
+            waits,
         )
 
     def _mode(self, record: SiteRecord, clients: list[Value]) -> tuple[AsyncMode, bool]:
@@ -252,13 +272,20 @@ def _shape(era: Era) -> str:
 
 
 def _verdict(
-    receiver: Receiver, mode: AsyncMode, worst: Use | None, *, aware: bool, stale: StaleStep | None, declaration: Declaration
+    receiver: Receiver,
+    mode: AsyncMode,
+    worst: Use | None,
+    *,
+    aware: bool,
+    stale: StaleStep | None,
+    declaration: Declaration,
+    http: bool,
 ) -> Verdict:
     if receiver == "oss":
         return "oss"
     if mode == "true":
         return "explicit"
-    if mode == "false" and "v2" not in declaration.eras:
+    if mode == "false" and (http or "v2" not in declaration.eras):
         return "explicit"
     if aware:
         return "receipt-aware"

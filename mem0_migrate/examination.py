@@ -1,0 +1,37 @@
+"""What a check leaves for the repairs: each finding with its site, and the code base that they are in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mem0_migrate.model import Declaration, Finding, Report
+    from mem0_migrate.tracking.tracker import Tracked
+    from mem0_migrate.usage.judgement import JudgedSite
+
+Judged = tuple["Finding", "JudgedSite | None"]
+"""A finding and the site that it is about; None where it is about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A check of a code base.
+
+    Attributes:
+        pairs: What is reported.
+        tracked: The code base.
+        declared: The declaration of mem0ai that holds for a file.
+        read: The content of a file; raises OSError.
+        editable: The files that may be edited; None for all.
+        report: What a user is told.
+    """
+
+    pairs: Sequence[Judged]
+    tracked: Tracked
+    declared: Callable[[str], Declaration]
+    read: Callable[[str], bytes]
+    editable: frozenset[str] | None
+    report: Report

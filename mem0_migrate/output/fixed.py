@@ -1,0 +1,62 @@
+"""What a run of `fix` did, and what is left: for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mem0_migrate.output import closing
+from mem0_migrate.output.view import SEVERITY_PAINT, count, place, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mem0_migrate.model import FixReport
+    from mem0_migrate.output.view import View
+
+
+def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
+    """Yield the summary: what was changed, what was not and why, and what has to be done by hand, in order."""
+    if report.rewrites:
+        done = "Fixed" if wrote else "Would fix"
+        yield f"{done} {count(len(report.fixed), 'finding')} in {count(len(report.rewrites), 'file')}:"
+        for message in dict.fromkeys(message for rewrite in report.rewrites for message in rewrite.messages):
+            yield from view.wrapped("  - ", message)
+            files = [printable(rewrite.filename) for rewrite in report.rewrites if message in rewrite.messages]
+            yield from view.wrapped("    ", f"in {', '.join(files)}")
+    else:
+        yield "Nothing was fixed." if wrote else "Nothing would be fixed."
+    for file in report.failed:
+        yield from view.wrapped(f"{printable(file.filename)}: ", f"left as it was: {file.reason}", "red", "bold")
+    yield from _left(report, view)
+    if report.by_hand:
+        yield "To do by hand:"
+        for number, task in enumerate(report.by_hand, 1):
+            yield from view.wrapped(f"  {number}. ", task)
+    for file in report.after.incomplete:
+        yield from view.wrapped(
+            f"{printable(file.filename)}:{file.row or 1}:1: ", f"not checked: {printable(file.reason)}", "bold"
+        )
+    if wrote:
+        yield from _proofs(report, view)
+    yield from closing.totals(report.after, view)
+
+
+def _proofs(report: FixReport, view: View) -> Iterator[str]:
+    for proof in dict.fromkeys(rewrite.proof for rewrite in report.rewrites):
+        names = ", ".join(printable(rewrite.filename) for rewrite in report.rewrites if rewrite.proof == proof)
+        yield from view.wrapped("", f"Proven of {names}: {'; '.join(proof)}.")
+
+
+def _left(report: FixReport, view: View) -> Iterator[str]:
+    if not report.left:
+        return
+    yield f"Not fixed: {count(len(report.left), 'finding')}"
+    for item in report.left:
+        finding = item.finding
+        code = view.paint(finding.code, SEVERITY_PAINT[finding.severity], "bold")
+        yield f"  {view.paint(place(finding.span), 'bold')}: {code}"
+        yield from view.wrapped("    ", item.reason)
+    unsafe = Counter(item.unsafe for item in report.left)[True]
+    if unsafe:
+        yield f"{unsafe} more can be fixed with --unsafe-fixes."
