@@ -153,6 +153,8 @@ def _overwrite(target: Path, before: bytes, after: bytes) -> None:
 
 
 def _settle(leftover: Path) -> list[Path]:
+    if not stat.S_ISREG(os.lstat(leftover).st_mode):
+        return []
     completed = []
     with opened(leftover) as descriptor:
         lock(descriptor)
@@ -173,7 +175,7 @@ def _settle(leftover: Path) -> list[Path]:
 def _read_journal(path: Path) -> tuple[Path, bytes, bytes] | None:
     """The file beside it that a journal is about, and its two contents; None if the journal was never finished, nor used."""
     try:
-        texts = json.loads(read(str(path)))
+        texts = json.loads(path.read_bytes())  # it may be longer than any file that `read` reads
         before, after = texts["before"].encode("latin-1"), texts["after"].encode("latin-1")
         return path.with_name(texts["file"]), before, after  # ValueError unless it is a plain name: it stays in this directory
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

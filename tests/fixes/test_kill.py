@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -47,6 +48,8 @@ class Writer:
 
     def end(self) -> int:
         """Wait until the run has ended: its exit status, or the signal that ended it, below zero."""
+        self.orders.write("\n")
+        self.orders.flush()
         return os.waitstatus_to_exitcode(int(self.answers.readline()))
 
     def damaged(self, names: tuple[str, ...] = NAMES) -> list[str]:
@@ -70,15 +73,22 @@ class Writer:
         return recover([self.directory, self.directory / "elsewhere"])
 
 
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[Writer]:
-    arrange(tmp_path)
-    program = [sys.executable, "-m", "tests.fixes.writer", str(tmp_path)]
+@contextmanager
+def started(directory: Path, *options: str) -> Iterator[Writer]:
+    """The program, until the end of the block."""
+    program = [sys.executable, "-m", "tests.fixes.writer", str(directory), *options]
     with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        yield Writer(tmp_path, process.stdin, process.stdout)
+        yield Writer(directory, process.stdin, process.stdout)
         process.stdin.close()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    arrange(tmp_path)
+    with started(tmp_path) as writer:
+        yield writer
 
 
 def pause() -> None:
@@ -134,3 +144,83 @@ def test_kill_9_at_any_call(writer: Writer, name: str, moment: str, shrinks: boo
             break
     assert 15 < countdown < 99
     assert (completed > 0) == (name in IN_PLACE and (shrinks or moment == "half"))
+
+
+MODULES = 12
+MODULE = '''\
+"""Module {0}."""
+from mem0 import MemoryClient
+
+client = MemoryClient(api_key="k")
+
+
+def ids{0}(messages, user):
+    result = client.add(messages, user_id=user)  # {0}
+    return [memory["id"] for memory in result["results"]]
+'''
+
+
+@dataclass
+class Application:
+    """An application of `MODULES` modules, one of them with a second name, and the program that runs `fix` on it."""
+
+    directory: Path
+    writer: Writer
+    old: dict[Path, bytes]
+
+    def read(self) -> dict[Path, bytes]:
+        """What the files hold now."""
+        return {path: path.read_bytes() for path in self.old}
+
+    def restore(self) -> None:
+        """Give the files their old content, in place."""
+        for path, content in self.old.items():
+            path.write_bytes(content)
+
+    def fix(self) -> float:
+        """Repair them, undisturbed: the seconds that it takes."""
+        self.restore()
+        self.writer.start()
+        began = time.monotonic()
+        assert self.writer.end() == 0
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Application]:
+    directory = tmp_path / "application"
+    directory.mkdir()
+    (directory / "requirements.txt").write_text("mem0ai==1.0.3\n")
+    for number in range(MODULES):
+        (directory / f"module{number}.py").write_text(MODULE.format(number) + "# more\n" * 600 * number)
+    os.link(directory / "module7.py", tmp_path / "other.py")
+    old = {path: path.read_bytes() for path in [*directory.iterdir(), tmp_path / "other.py"]}
+    with started(directory, "--command") as writer:
+        yield Application(directory, writer, old)
+
+
+def test_kill_9_of_the_command_at_any_moment(application: Application) -> None:
+    durations = [application.fix() for _ in range(4)]
+    new = application.read()
+    assert sum(new[path] != content for path, content in application.old.items()) == MODULES + 1
+    found = {".tmp": 0, ".journal": 0, "halfway": 0}
+    for _ in range(KILLS):
+        application.restore()
+        process = application.writer.start()
+        time.sleep(random.uniform(0, min(durations)))  # noqa: S311 - a moment, not a secret
+        os.kill(process, signal.SIGKILL)
+        application.writer.end()
+        for name in application.writer.leftovers():
+            found[Path(name).suffix] += 1
+        application.writer.recover()
+        now = application.read()
+        assert [path for path, content in now.items() if content not in (application.old[path], new[path])] == []
+        assert now[application.directory / "module7.py"] == now[application.directory.parent / "other.py"]
+        assert application.writer.leftovers() == []
+        for path, content in now.items():
+            if path.suffix == ".py":
+                compile(content, path, "exec")
+        found["halfway"] += now not in (application.old, new)
+    assert found["halfway"] > KILLS // 50, f"hardly a run was killed while it wrote: {found}"
+    application.fix()
+    assert application.read() == new

@@ -22,6 +22,7 @@ from mem0_migrate.fixes import scratch as scratch_module
 from mem0_migrate.fixes import writing
 from mem0_migrate.fixes.scratch import NAME, scratch
 from mem0_migrate.fixes.writing import WriteError, recover, write
+from mem0_migrate.project import reading
 
 from .faults import CALLS, MOMENTS, Fault
 
@@ -512,14 +513,17 @@ def test_files_with_other_names_are_not_ours(tmp_path: Path, name: str) -> None:
     assert names(tmp_path) == [name]
 
 
+@posix
 def test_what_is_no_regular_file_is_not_ours(tmp_path: Path) -> None:
     outside = make(tmp_path / "outside")
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / ".mem0-migrate-0123456789abcdef.tmp").mkdir()
-    assert recover([tmp_path / "here"]) == []
-    (tmp_path / "here" / ".mem0-migrate-0123456789abcdea.tmp").symlink_to(outside)
-    recover([tmp_path / "here"])
-    assert outside.read_bytes() == OLD
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / ".mem0-migrate-0000000000000000.tmp").mkdir()
+    (here / ".mem0-migrate-0000000000000001.tmp").symlink_to(outside)
+    os.mkfifo(here / ".mem0-migrate-0000000000000002.journal")
+    before = names(here)
+    assert recover([here]) == []
+    assert (names(here), outside.read_bytes()) == (before, OLD)
 
 
 @pytest.mark.parametrize("suffix", [".tmp", ".journal"])
@@ -575,6 +579,13 @@ def test_a_file_that_was_written_in_part_is_completed(tmp_path: Path, before: by
         assert recover([tmp_path]) == [left if whole else file]
         assert file.read_bytes() == (torn if whole else after)
         assert leftovers(tmp_path) == []
+
+
+def test_a_journal_may_be_longer_than_any_file_that_is_analysed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = make(tmp_path / "app.py", TORN)
+    journal(tmp_path)
+    monkeypatch.setattr(reading, "LIMIT", len(NEW))
+    assert recover([tmp_path]) == [file]
 
 
 @pytest.mark.parametrize("content", [b"mine\n", OLD + b"# mine\n", b"# mine\n" + NEW, NEW.replace(b"False", b"Trues"), b""])

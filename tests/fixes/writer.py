@@ -1,8 +1,8 @@
 """A program that writes files until it is stopped: `python -m tests.fixes.writer DIRECTORY`.
 
-Each line on standard input is a run: an empty one never ends; `<moment> <n> <name>` writes that file once, and kills itself
-at its n-th call of the operating system (see `faults.py`). For each run it prints two lines: the process id, then how it
-ended, the status of `os.waitpid`.
+A line on standard input is a run: an empty one never ends; `<moment> <n> <name>` writes that file once, and kills itself at
+its n-th call of the operating system (see `faults.py`). With `--command` it is `mem0-migrate fix DIRECTORY` whatever the line.
+It prints the process id of the run and, after another line, how it ended: the status of `os.waitpid`.
 """
 
 # ruff: noqa: T201 - it answers on standard output
@@ -13,9 +13,9 @@ import os
 import random
 import signal
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
 
 from mem0_migrate.fixes.writing import write
 
@@ -56,32 +56,52 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(directory: Path, order: list[str]) -> NoReturn:
+def run(directory: Path, order: list[str]) -> None:
     """Do what one line says."""
-    try:
-        print(os.getpid(), flush=True)
-        if order:
-            moment, countdown, name = order
-            with Fault(kill, int(countdown), moment).armed():
-                turn(directory / name)
-        while not order:
-            for name in random.sample(NAMES, len(NAMES)):
-                turn(directory / name)
-    except KeyboardInterrupt:
-        os._exit(130)
-    except BaseException as error:  # noqa: BLE001 - the process that was forked must not go on with the caller's work
-        print(repr(error), file=sys.stderr, flush=True)
-        os._exit(1)
-    os._exit(0)
+    if order:
+        moment, countdown, name = order
+        with Fault(kill, int(countdown), moment).armed():
+            turn(directory / name)
+    while not order:
+        for name in random.sample(NAMES, len(NAMES)):
+            turn(directory / name)
+
+
+def run_command(*arguments: str) -> None:
+    """Run `mem0-migrate` to its end, whatever its exit code; it prints nothing."""
+    from mem0_migrate.__main__ import main as command
+
+    sys.stdout.flush()
+    answers, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    sys.argv = ["mem0-migrate", *arguments]
+    with suppress(SystemExit):
+        command()
+    sys.stdout.flush()
+    os.dup2(answers, 1)
 
 
 def main() -> None:
     """Start one process after another."""
+    directory = sys.argv[1]
+    commands = "--command" in sys.argv
+    if commands:
+        run_command("fix", "--diff", directory)  # all modules are imported once, not by each run
     for line in sys.stdin:
         child = os.fork()
-        if not child:
-            run(Path(sys.argv[1]), line.split())
-        print(os.waitpid(child, 0)[1], flush=True)
+        if child:
+            sys.stdin.readline()  # until then its process id stays its own, even if it has ended
+            print(os.waitpid(child, 0)[1], flush=True)
+            continue
+        status = 1  # whatever happens, the process that was forked must not go on here
+        try:
+            print(os.getpid(), flush=True)
+            run_command("fix", directory) if commands else run(Path(directory), line.split())
+            status = 0
+        except KeyboardInterrupt:
+            status = 130
+        finally:
+            os._exit(status)
 
 
 if __name__ == "__main__":
