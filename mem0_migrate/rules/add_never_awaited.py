@@ -30,7 +30,8 @@ async def remember(text: str, user: str) -> None:
 ```
 
 ## Fix safety
-There is no automatic fix: the call may stand where nothing can be awaited.
+`mem0-migrate fix --unsafe-fixes` awaits the call where its function is a coroutine. It is unsafe: the write, which was never sent, is
+sent then.
 
 ## Options
 None.

@@ -38,7 +38,8 @@ def remember(text: str, user: str) -> None:
 ```
 
 ## Fix safety
-There is nothing to fix.
+There is nothing to fix. With `--extend-select MEM104`, `mem0-migrate fix` makes these calls wait as well, as for
+[MEM101](MEM101.md).
 
 ## Options
 - `fail-on`: `"info"` makes remarks fail a run

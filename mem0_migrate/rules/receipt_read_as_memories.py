@@ -82,8 +82,9 @@ def finished(event_id: str, seconds: float = 60) -> list[dict[str, str]]:
 An event may succeed without any memory: then nothing in the text was worth one.
 
 ## Fix safety
-There is no automatic fix. `async_mode=False` is right only where every release that the project admits honours it and the
-receiver cannot be the open-source `Memory`; the advice says which of the two ways is open.
+`mem0-migrate fix` makes `add` wait again: with `async_mode=False` where that is right, else by wrapping the client, see
+[fixes](../fixes.md). The fix is safe where the receiver is certain; the wrapper also where it is inferred, since it is put where the
+client is made.
 
 ## Options
 - `mem0ai`: the release to assume where no manifest or lock says
