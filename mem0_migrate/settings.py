@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mem0_migrate.configuration import ALWAYS_ON, SettingsError, checked, closest, pairs, read
 
@@ -151,11 +151,12 @@ class SettingsFor:
         excluded = settings.excludes(path) and (settings.force_exclude or not self._is_named(path, settings))
         return code == ALWAYS_ON or (settings.reports(code, path) and not excluded)
 
-    def applies(self, finding: Finding) -> bool:
-        """Whether `fix` would make the fix of a finding."""
+    def fixing(self, finding: Finding) -> Literal["now", "unsafe", "never"]:
+        """Whether `fix` would make the fix of a finding: with these settings, with `unsafe_fixes`, or not at all."""
         settings = self.of(finding.span.filename)
-        accepted = ("safe", "unsafe") if settings.unsafe_fixes else ("safe",)
-        return finding.fix is not None and finding.fix.applicability in accepted and settings.fixes(finding)
+        if finding.fix is None or finding.fix.applicability == "display-only" or not settings.fixes(finding):
+            return "never"
+        return "now" if finding.fix.applicability == "safe" or settings.unsafe_fixes else "unsafe"
 
     def _is_named(self, path: Path, settings: Settings) -> bool:
         return any(named in (path, *path.parents) and settings.excludes(named) for named in self._named)

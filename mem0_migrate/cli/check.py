@@ -113,7 +113,7 @@ def _rendered(report: Report, settings: Settings, options: dict[str, Any], *, co
         width=width(),
         color=color,
         fold_info=not options["show_info"] and settings.fail_on != "info",
-        fixes=SettingsFor(settings, ()).applies,
+        fixing=SettingsFor(settings).fixing,
         quiet=options["quiet"],
     )
     name = settings.output_format or ("full" if terminal else "concise")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PROOF = ("read again, it states what it did, and the declared difference",)
 _INSTALL = "Install mem0-shim where the code runs: pip install mem0-shim"
+_INSTALL_AGAIN = "Install what {} requires now, where the code runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class _Following:
         self._messages: dict[str, dict[str, None]] = {}
         self._by_hand: dict[str, None] = {}
         self._refresh: dict[str, None] = {}
+        self._install: dict[str, None] = {}
 
     def add_shim(self, declaration: Declaration) -> None:
         """Have mem0-shim where mem0ai is declared."""
@@ -62,7 +64,8 @@ class _Following:
             if not self._may_edit(filename):
                 self._by_hand[f"Add mem0-shim to {filename}, beside mem0ai"] = None
                 continue
-            self._take(filename, add_shim(filename, self._content(filename), row))
+            if self._take(filename, add_shim(filename, self._content(filename), row)):
+                self._install[_INSTALL_AGAIN.format(filename)] = None
 
     def narrow(self, declaration: Declaration, below: str) -> None:
         """Admit only releases of mem0ai below a version."""
@@ -78,7 +81,7 @@ class _Following:
             Rewrite(name, self._before[name], after, (), tuple(self._messages[name]), _PROOF)
             for name, after in sorted(self._after.items())
         ]
-        return Told(tuple(rewrites), (*self._by_hand, *self._refresh))
+        return Told(tuple(rewrites), (*self._by_hand, *self._refresh, *self._install))
 
     def _declaring(self, declaration: Declaration) -> list[tuple[str, int | None]]:
         """Where mem0ai is required, by file and 1-based line: of a lock, in the manifests that it was made from."""
@@ -94,10 +97,13 @@ class _Following:
     def _content(self, filename: str) -> bytes:
         return self._after.get(filename) or self._read(filename)
 
-    def _take(self, filename: str, edit: ManifestEdit | Refused | None) -> None:
+    def _take(self, filename: str, edit: ManifestEdit | Refused | None) -> bool:
+        """Keep an edit, or say what is to be done instead; whether there is one."""
         if isinstance(edit, Refused):
             self._by_hand[f"{filename}: {edit.reason}"] = None
-        elif edit is not None:
-            self._before.setdefault(filename, self._content(filename))
-            self._after[filename] = edit.content
-            self._messages.setdefault(filename, {})[edit.message[:1].upper() + edit.message[1:]] = None
+        if not isinstance(edit, ManifestEdit):
+            return False
+        self._before.setdefault(filename, self._content(filename))
+        self._after[filename] = edit.content
+        self._messages.setdefault(filename, {})[edit.message[:1].upper() + edit.message[1:]] = None
+        return True

@@ -45,15 +45,13 @@ def render(report: Report, remarks: Sequence[Finding], view: View) -> Iterator[s
 
 
 def _fixable(report: Report, view: View) -> Iterator[str]:
-    fixable = sum(map(view.fixes, report.findings))
-    offered = [finding for finding in report.findings if finding.severity != "info" and not view.fixes(finding)]
-    unsafe = sum(finding.fix is not None and finding.fix.applicability == "unsafe" for finding in offered)
-    more = f"{unsafe}{' more' if fixable else ''} can be fixed with --unsafe-fixes, since what they rest on was inferred."
-    if fixable:
-        text = f"[*] {fixable} can be fixed: `mem0-migrate fix --diff` shows how, `mem0-migrate fix` does it."
-        yield from view.wrapped("", f"{text} {more}" if unsafe else text)
-    elif unsafe:
-        yield from view.wrapped("", f"{more} `mem0-migrate fix --unsafe-fixes --diff` shows how.")
+    fixes = Counter(view.fixing(finding) for finding in report.findings)
+    if fixes["now"]:
+        more = f" {fixes['unsafe']} more with --unsafe-fixes." if fixes["unsafe"] else ""
+        text = f"[*] {fixes['now']} can be fixed: `mem0-migrate fix --diff` shows how, `mem0-migrate fix` does it.{more}"
+        yield from view.wrapped("", text)
+    elif fixes["unsafe"]:
+        yield from view.wrapped("", f"{fixes['unsafe']} can be fixed: `mem0-migrate fix --unsafe-fixes --diff` shows how.")
 
 
 def _unreadable(report: Report, view: View) -> Iterator[str]:

@@ -59,4 +59,4 @@ def _left(report: FixReport, view: View) -> Iterator[str]:
         yield from view.wrapped("    ", item.reason)
     unsafe = Counter(item.unsafe for item in report.left)[True]
     if unsafe:
-        yield f"{unsafe} more can be fixed with --unsafe-fixes."
+        yield f"{unsafe}{' more' if report.rewrites else ''} can be fixed with --unsafe-fixes."

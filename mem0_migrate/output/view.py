@@ -28,10 +28,10 @@ def no_source(filename: str, cell: int | None) -> Sequence[str]:
     return ()
 
 
-def no_fixes(finding: Finding) -> bool:
+def no_fix(finding: Finding) -> Literal["never"]:
     """Make no fix."""
     del finding
-    return False
+    return "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class View:
         color: Whether to use ANSI colours.
         fold_info: Whether remarks (severity info) are shown as one line per file.
         quiet: Whether to show findings and unreadable files alone.
-        fixes: Whether `fix` would make the fix of a finding.
+        fixing: Whether `fix` would make the fix of a finding: `now`, with --unsafe-fixes (`unsafe`), or `never`.
     """
 
     source: Source = no_source
@@ -52,11 +52,11 @@ class View:
     color: bool = False
     fold_info: bool = True
     quiet: bool = False
-    fixes: Callable[[Finding], bool] = no_fixes
+    fixing: Callable[[Finding], Literal["now", "unsafe", "never"]] = no_fix
 
     def mark(self, finding: Finding) -> str:
         """`[*] ` where `fix` would repair a finding."""
-        return f"[{self.paint('*', 'cyan')}] " if self.fixes(finding) else ""
+        return f"[{self.paint('*', 'cyan')}] " if self.fixing(finding) == "now" else ""
 
     def paint(self, text: str, *paints: Paint) -> str:
         """The text in these colours, or as it is where colours are off."""
