@@ -158,12 +158,14 @@ def _left(lead: Space, tail: Space, first: bool, last: bool) -> Space:
 
 
 def _joined(one: Space, other: Space) -> Space:
-    """Two spaces without the comma between them."""
-    if isinstance(one, cst.ParenthesizedWhitespace) and isinstance(other, cst.ParenthesizedWhitespace):
-        first = other.first_line
-        line = [cst.EmptyLine(indent=False, whitespace=first.whitespace, comment=first.comment)] if first.comment else []
-        return other.with_changes(first_line=one.first_line, empty_lines=[*one.empty_lines, *line, *other.empty_lines])
-    return one if _broken(one) else other
+    """Two spaces without the comma between them: the second, with the comments of the first."""
+    if not isinstance(one, cst.ParenthesizedWhitespace) or not _commented(one):
+        return other
+    if not isinstance(other, cst.ParenthesizedWhitespace):
+        return one
+    first = other.first_line
+    line = [cst.EmptyLine(indent=False, whitespace=first.whitespace, comment=first.comment)] if first.comment else []
+    return other.with_changes(first_line=one.first_line, empty_lines=[*one.empty_lines, *line, *other.empty_lines])
 
 
 def _broken(space: Space) -> bool:

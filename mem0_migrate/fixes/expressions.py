@@ -34,7 +34,7 @@ def surrounding(source: Source, node: ast.expr, parent: ast.AST, before: str, af
         delimited = _ENDS_OPEN.search(before) and _STARTS_CLOSED.match(after)
         inner = not delimited and not isinstance(node, (*_CLOSED, ast.GeneratorExp))
     before, after = (f"{before}(", f"){after}") if inner else (before, after)
-    if _needs_parentheses(source, start, end, parent, f"{before}_{after}"):
+    if _needs_parentheses(source, node, parent, f"{before}_{after}"):
         before, after = f"({before}", f"{after})"
     lead, tail = _gaps(source, start, end, before or source.text[start], after or source.text[end - 1])
     return lead + before, after + tail
@@ -47,7 +47,7 @@ def replacement(source: Source, node: ast.expr, parent: ast.AST, text: str) -> s
         UnchangeableError: it cannot be another where it stands.
     """
     start, end = _extent(source, node, parent)
-    if _needs_parentheses(source, start, end, parent, text):
+    if _needs_parentheses(source, node, parent, text):
         text = f"({text})"
     lead, tail = _gaps(source, start, end, text, text)
     return lead + text + tail
@@ -66,17 +66,23 @@ def _end(node: ast.expr) -> tuple[int | None, int | None]:
     return node.end_lineno, node.end_col_offset
 
 
-def _needs_parentheses(source: Source, start: int, end: int, parent: ast.AST, text: str) -> bool:
-    """Whether an expression can stand between two offsets in parentheses only."""
+def _needs_parentheses(source: Source, node: ast.expr, parent: ast.AST, text: str) -> bool:
+    """Whether an expression can stand where a node stands in parentheses only."""
     shape, whole = _shape(text)
+    start, end = _extent(source, node, parent)
     if isinstance(shape, _LOOSE):
         return True
     if _character(source.text, start, -1) == "(" and _character(source.text, end, 1) == ")":
         return False
+    if not whole:
+        return True
     if isinstance(shape, _CLOSED):
-        return not whole or (isinstance(shape, ast.Constant) and isinstance(parent, ast.Attribute))
-    ends = isinstance(parent, (ast.stmt, ast.keyword, ast.List, ast.Set, ast.Tuple))
-    return not whole or not (ends or (isinstance(parent, ast.Call) and _is_argument(source, parent, start)))
+        return isinstance(shape, ast.Constant) and isinstance(parent, ast.Attribute)
+    if isinstance(shape, ast.Await):
+        head = parent.func if isinstance(parent, ast.Call) else parent.value if isinstance(parent, ast.Subscript) else None
+        return isinstance(parent, ast.Attribute | ast.Await) or node is head
+    ends = isinstance(parent, ast.stmt | ast.keyword | ast.List | ast.Set | ast.Tuple)
+    return not ends and not (isinstance(parent, ast.Call) and node is not parent.func)
 
 
 def _character(text: str, at: int, step: int) -> str:
@@ -85,10 +91,6 @@ def _character(text: str, at: int, step: int) -> str:
     while 0 <= at < len(text) and text[at].isspace():
         at += step
     return text[at] if 0 <= at < len(text) else ""
-
-
-def _is_argument(source: Source, call: ast.Call, start: int) -> bool:
-    return start >= source.offset(call.func.end_lineno or 0, call.func.end_col_offset or 0)
 
 
 @lru_cache(maxsize=256)

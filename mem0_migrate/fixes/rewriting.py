@@ -89,7 +89,7 @@ class _Rewriting:
         """The splices that make the changes."""
         targets = [(change, self._target(change)) for change in self._changes]
         level = level_of(self._source)
-        splices = [*self._items(targets, level), *self._expressions(targets), *self._statements(targets, level)]
+        splices = [*self._statements(targets, level), *self._expressions(targets), *self._items(targets, level)]
         self._refuse_changes_of_what_goes(targets)
         return splices
 

@@ -165,7 +165,8 @@ class Blocks:
         return _Line(block[first : last + 1], own, indent)
 
     def _joined(self, one: ast.stmt, other: ast.stmt) -> bool:
-        return not _LINE_END.search(_CONTINUATION.sub("", self._text[self._end(one) : self._start(other)]))
+        between = self._text[self._end(one) : self._start(other)]
+        return "#" not in between and not _LINE_END.search(_CONTINUATION.sub("", between))
 
     def _continues(self, row: int) -> bool:
         """Whether a backslash ends the row before; one with a number sign is a comment, so near the start of a statement."""

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,15 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "edits"
 CASES = sorted(path.relative_to(FIXTURES).as_posix() for path in FIXTURES.glob("*/*.py"))
 
 _HEAD = re.compile(r"# (?P<word>change|needs): (?P<rest>.+)\n")
-_CHANGE = re.compile(r"(?P<operation>\w+)(?: (?P<what>.+?))? (?P<where>at|before|after) (?P<target>(?:expression |statement )?.+)")
+_CHANGE = re.compile(
+    r"(?P<operation>\w+)(?: (?P<what>.+?))? (?P<where>at|before|after) (?P<target>(?:expression |statement )?.+)"
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
+    """What a file says: changes, the Python it needs, input, and the expected output or the reason to refuse."""
+
     changes: list[str]
     needs: tuple[int, ...]
     text: str
@@ -134,7 +139,7 @@ def changed(source: Source, changes: list[Change]) -> str:
     text = spliced(source, found)
     ast.parse(text)
     offsets = [[source.offset_at(position, edit.span.cell) for position in (edit.span.start, edit.span.end)] for edit in found]
-    assert all(one[1] < other[0] for one, other in zip(offsets, offsets[1:], strict=False)), "edits meet"
+    assert all(one[1] < other[0] for one, other in pairwise(offsets)), "edits meet"
     for (start, end), edit in zip(offsets, found, strict=True):
         old = source.text[start:end]
         assert old != edit.content
