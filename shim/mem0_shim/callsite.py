@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import sysconfig
+from asyncio import _get_running_loop
 from contextvars import ContextVar
 from pathlib import Path
 from types import CodeType, FrameType
@@ -12,12 +14,6 @@ from typing import Any, Final, Literal
 Kind = Literal["shim", "onlooker", "library", "application"]
 
 _HERE: Final = str(Path(__file__).parent)
-_LIBRARY_PATHS: Final = tuple(
-    sorted(
-        {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
-        | {str(Path(sys.base_prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}")}
-    )
-)
 _INSTALLED: Final = ("/site-packages/", "/dist-packages/", "\\site-packages\\")
 
 # Code that looks at a value without wanting anything of it: observers, debuggers, formatters, encoders of whole answers.
@@ -50,6 +46,10 @@ class Site:
         self.namespace = namespace
         self.via = via
 
+    def is_at(self, frame: FrameType) -> bool:
+        """Whether it is about the code of this frame, and no other around it."""
+        return len(self._codes) == 1 and self._codes[0] is frame.f_code
+
     @property
     def filename(self) -> str:
         """As the interpreter names the file."""
@@ -80,9 +80,19 @@ class Site:
 UNKNOWN: Final = Site((compile("", "<unknown>", "exec").replace(co_firstlineno=0),), -1, {})
 
 _kinds: dict[str, Kind] = {}
+_calls: dict[tuple[int, int], Site] = {}  # lines that call a method of a client, by id of their code and instruction
+_CALLS: Final = 256  # so many are remembered: more are generated code
 _Access = tuple[CodeType, int, dict[str, Any]]
 _access: ContextVar[_Access | None] = ContextVar("mem0_shim_access", default=None)
-_last_access: list[_Access] = []  # of the process: all that there is in a thread without a context of its own
+_last_access: list[_Access | None] = [None]  # of the process: all that there is in a thread without a context of its own
+
+
+@functools.cache
+def _library_paths() -> tuple[str, ...]:
+    """Where the standard library and packages are; worked out when the first line is looked for, it takes a millisecond."""
+    found = {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
+    found.add(str(Path(sys.base_prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"))
+    return ("<frozen ", *sorted(found))
 
 
 def kind_of(filename: str, module: str) -> Kind:
@@ -95,7 +105,7 @@ def kind_of(filename: str, module: str) -> Kind:
             known = "shim"
         elif prefixes & ONLOOKERS:
             known = "onlooker"
-        elif parts[0] == "mem0" or filename.startswith(("<frozen ", *_LIBRARY_PATHS)) or any(p in filename for p in _INSTALLED):
+        elif parts[0] == "mem0" or filename.startswith(_library_paths()) or any(p in filename for p in _INSTALLED):
             known = "library"
         else:
             known = "application"
@@ -145,9 +155,9 @@ def _words_of(code: CodeType) -> frozenset[str]:
 
 def note_access(frame: FrameType) -> None:
     """Remember where a method was taken from a client: the line to name when the call happens in a thread of a pool."""
-    access = (frame.f_code, frame.f_lasti, frame.f_globals)
-    _access.set(access)
-    _last_access[:] = (access,)
+    _last_access[0] = access = (frame.f_code, frame.f_lasti, frame.f_globals)
+    if _get_running_loop() is not None or "trio" in sys.modules:  # only they carry a context into their threads
+        _access.set(access)
 
 
 def find_call(frame: FrameType | None) -> Site:
@@ -157,17 +167,25 @@ def find_call(frame: FrameType | None) -> Site:
     (``asyncio.to_thread`` carries the context into its thread; an executor does not, there it is the process's last such line),
     else the outermost line that is not the standard library's.
     """
+    if frame is not None:
+        known = _calls.get((id(frame.f_code), frame.f_lasti))
+        if known is not None and known.namespace is frame.f_globals:
+            return known
     found = find(frame)
     if isinstance(found, Site):
+        if frame is not None and found.via is None and found.is_at(frame):
+            if len(_calls) >= _CALLS:
+                _calls.clear()
+            _calls[id(frame.f_code), frame.f_lasti] = found  # which keeps the code, and so its id
         return found
-    access = _access.get() or next(iter(_last_access), None)
+    access = _access.get() or _last_access[0]
     if access is not None and kind_of(access[0].co_filename, access[2].get("__name__") or "") == "application":
         code, lasti, namespace = access
         return Site((code,), lasti, namespace)
     outermost = UNKNOWN
     while frame is not None:
         code = frame.f_code
-        if kind_of(code.co_filename, "") != "shim" and not code.co_filename.startswith(("<frozen ", *_LIBRARY_PATHS)):
+        if kind_of(code.co_filename, "") != "shim" and not code.co_filename.startswith(_library_paths()):
             outermost = _site(frame, None)
         frame = frame.f_back
     return outermost

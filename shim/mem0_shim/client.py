@@ -8,10 +8,9 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mem0_shim import _boot, handle, reads
+from mem0_shim import _boot, reads
 from mem0_shim.callsite import Site, find_call
 from mem0_shim.patching import SETTINGS, as_coroutine_function, process, replace_method, restore_methods, settings_of
 from mem0_shim.receipt import Receipt, receipt_of, track
@@ -25,10 +24,14 @@ from mem0_shim.reports import (
     internal_error,
 )
 from mem0_shim.settings import Policy, Settings, disabled, read_settings
-from mem0_shim.shapes import event_ids, outcome
+from mem0_shim.shapes import event_ids, glance, outcome, with_memory
+
+if TYPE_CHECKING:
+    from mem0_shim.handle import PendingAdd
 
 _C = TypeVar("_C")
 _MODULE: Final = "mem0.client.main"
+_OBSERVING: Final = frozenset(("warn", "raise"))
 
 
 class BlockingWaitWarning(PendingMemoryWarning):
@@ -38,98 +41,131 @@ class BlockingWaitWarning(PendingMemoryWarning):
 
 
 class Call:
-    """One call of ``add``: the policy that holds for it, and where it stands."""
+    """What holds for one call of ``add``, where the settings alone do not say.
 
-    __slots__ = ("arguments", "client", "flow", "policy", "settings", "site", "waits")
+    Args:
+        policy: That of the module which calls.
+        waits: The memories are waited for.
+        site: The line of the call, where it will not be on the stack later.
+        flow: The task or thread of the call, likewise.
+    """
 
-    def __init__(self, client: Any, site: Site | None, settings: Settings, policy: Policy, *, waits: bool) -> None:
-        self.client = client
-        self.arguments: dict[str, Any] = {}
-        self.flow: reads.Flow | None = None
-        self.site = site
-        self.settings = settings
+    __slots__ = ("flow", "policy", "site", "waits")
+
+    def __init__(self, policy: Policy, *, waits: bool, site: Site | None = None, flow: reads.Flow | None = None) -> None:
         self.policy = policy
         self.waits = waits
-
-    def added_at(self, frame: FrameType | None) -> Site:
-        """The line of the ``add``; found on the stack of `frame` if it was not noted when the call began."""
-        if self.site is None:
-            self.site = find_call(frame)
-        return self.site
+        self.site = site
+        self.flow = flow
 
 
-def begin(
-    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType, *, honours: bool, is_async: bool
-) -> Call | None:
-    """Decide what holds for a call; adds ``async_mode=False`` where the policy is ``wait`` and the era honours it.
+def begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, honours: bool, is_async: bool) -> tuple[Settings | None, Call | None]:
+    """Decide what holds for a call of ``add``; adds ``async_mode=False`` where the policy is ``wait`` and the era honours it.
+
+    Args:
+        args: Those of the call, with the client.
+        kwargs: Those of the call.
+        honours: Of `honours_async_mode`.
+        is_async: The call makes a coroutine.
 
     Returns:
-        None, if the shim is not to act.
+        The settings, None if the shim is not to act; and the call, None where the settings say it all.
     """
-    settings = settings_of(client)
-    if settings is None:
-        return None
-    # A coroutine runs when the caller's frame is gone: its line is noted now. Otherwise the stack tells later, if need be.
-    site = find_call(frame) if is_async or settings.modules else None
-    policy = settings.policy_of(site.module) if site is not None else settings.policy
-    if policy == "off":
-        return None
-    waits = policy == "wait" and kwargs.get("async_mode") is not True
-    if waits and honours and kwargs.get("async_mode") is None:
-        kwargs["async_mode"] = False
-    call = Call(client, site, settings, policy, waits=waits)
-    call.arguments = {**kwargs, "options": args[1]} if len(args) > 1 else kwargs
-    call.flow = reads.this_flow() if is_async else None
-    return call
+    try:
+        settings = settings_of(args[0])
+        if settings is None:
+            return None, None
+        if not is_async and settings.policy in _OBSERVING and not settings.modules:
+            return settings, None
+        # A coroutine runs when the caller's frame is gone: its line is noted now. Otherwise the stack tells later, if need be.
+        site = find_call(sys._getframe(2)) if is_async or settings.modules else None
+        policy = settings.policy_of(site.module) if site is not None else settings.policy
+        if policy == "off":
+            return None, None
+        waits = policy == "wait" and kwargs.get("async_mode") is not True
+        if waits and honours and kwargs.get("async_mode") is None:
+            kwargs["async_mode"] = False
+        return settings, Call(policy, waits=waits, site=site, flow=reads.this_flow() if is_async else None)
+    except Exception:  # an error of ours must not reach the application
+        internal_error("a call of add was not observed")
+        return None, None
 
 
-def examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, handle.PendingAdd | None]:
+def examine(
+    settings: Settings, call: Call | None, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any
+) -> tuple[Any, PendingAdd | None]:
     """Look at the SDK's answer.
+
+    Args:
+        settings: Of `begin`, as is `call`.
+        call: None where what holds is the policy of the settings, and nothing is waited for.
+        args: Those of the call, with the client.
+        kwargs: Those of the call.
+        answer: What the SDK returned.
 
     Returns:
         What the application gets; and a handle, if the memories are to be waited for first.
 
     Raises:
         PendingMemoryWarning: The application's filters turn a warning into an error.
+        ExtractionFailed: The answer says so, and the policy is not ``warn``.
     """
-    if receipt_of(answer) is not None:
-        return answer, None  # somebody's wrapper calls ours twice
-    found = outcome(answer)
-    if found == "memories":
-        return (_in_old_shape(answer) if call.waits else answer), None
-    site, ids = call.added_at(frame), event_ids(answer)
-    if found == "failed":
-        _failed(call, answer, site, ids)
+    try:
+        waits = call is not None and call.waits
+        ids = glance(answer)
+        found = "receipt" if ids else "memories"
+        if ids is None:
+            if receipt_of(answer) is not None:
+                return answer, None  # somebody's wrapper calls ours twice
+            found, ids = outcome(answer), event_ids(answer)
+        if found == "memories":
+            return (_in_old_shape(answer) if waits else answer), None
+        site = call.site if call is not None and call.site is not None else find_call(sys._getframe(2))
+        policy = settings.policy if call is None else call.policy
+        if found == "failed":
+            _failed(policy, answer, site, ids)
+            return answer, None
+        tracked = track(answer, Receipt(ids, site, "warn" if policy == "wait" else policy, args[0]))
+        if not ids:
+            if waits:
+                _cannot_wait(site)
+            return tracked, None
+        if process.ledger or waits:
+            pending = _pending(args[0], answer, site, settings)
+            if waits:
+                return tracked, pending
+        if settings.reads != "off":
+            flow = reads.this_flow() if call is None or call.flow is None else call.flow
+            arguments = {**kwargs, "options": args[2]} if len(args) > 2 else kwargs  # noqa: PLR2004 - client, messages, options
+            reads.note_add(args[0], answer, ids, site, flow, settings, arguments)
+        return tracked, None
+    except Exception as error:
+        if _deliberate(error):
+            raise
+        internal_error("an answer of add was not examined")
         return answer, None
-    policy: Policy = "warn" if call.policy == "wait" else call.policy
-    tracked = track(answer, Receipt(ids, site, policy, call.client))
-    pending = handle.PendingAdd(
-        call.client,
-        ids,
-        bare_list=isinstance(answer, list),
-        relations=isinstance(answer, dict) and "relations" in answer,
-        added_at=site,
-        settings=call.settings,
-    )
-    if ids and process.ledger:
+
+
+def _pending(client: Any, answer: Any, site: Site, settings: Settings) -> PendingAdd:
+    from mem0_shim.handle import PendingAdd
+
+    pending = PendingAdd.of(client, answer, site, settings)
+    if process.ledger:
         from mem0_shim import ledger
 
         ledger.record("add", pending)
-    if not call.waits:
-        if call.settings.reads != "off":
-            reads.note_add(call.arguments, pending, site, call.flow or reads.this_flow(), call.settings.stale_seconds)
-        return tracked, None
-    if not ids:
-        text = f"the receipt of add() has no event id: it cannot be waited for ({DOCUMENTATION}#{UnwaitableReceiptWarning.code})"
-        emit(UnwaitableReceiptWarning(text, ids, site), site)
-        return tracked, None
-    return tracked, pending
+    return pending
 
 
-def _failed(call: Call, answer: Any, site: Site, ids: tuple[str, ...]) -> None:
+def _cannot_wait(site: Site) -> None:
+    text = f"the receipt of add() has no event id: it cannot be waited for ({DOCUMENTATION}#{UnwaitableReceiptWarning.code})"
+    emit(UnwaitableReceiptWarning(text, (), site), site)
+
+
+def _failed(policy: Policy, answer: Any, site: Site, ids: tuple[str, ...]) -> None:
     reason = answer.get("error") or answer.get("message") if isinstance(answer, dict) else None
     text = f"mem0 could not extract memories: {reason or 'it gives no reason'}"
-    if call.policy == "warn":
+    if policy == "warn":
         emit(ExtractionFailedWarning(text, ids, site), site)
     else:
         raise extraction_failed()(text, ids, answer if isinstance(answer, dict) else {})
@@ -140,7 +176,7 @@ def _in_old_shape(answer: Any) -> Any:
     items = answer.get("results") if isinstance(answer, dict) else answer
     if not isinstance(items, list):
         return answer
-    lifted = [handle.with_memory(item) for item in items]
+    lifted = [with_memory(item) for item in items]
     if all(new is old for new, old in zip(lifted, items, strict=True)):
         return answer
     return {**answer, "results": lifted} if isinstance(answer, dict) else lifted
@@ -150,32 +186,14 @@ def _deliberate(error: Exception) -> bool:
     return isinstance(error, Warning | extraction_failed())
 
 
-def _guarded_begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, honours: bool, is_async: bool) -> Call | None:
-    try:
-        return begin(client, args, kwargs, sys._getframe(2), honours=honours, is_async=is_async)
-    except Exception:  # an error of ours must not reach the application
-        internal_error("a call of add was not observed")
-        return None
-
-
-def _guarded_examine(call: Call, answer: Any, frame: FrameType | None) -> tuple[Any, handle.PendingAdd | None]:
-    try:
-        return examine(call, answer, frame)
-    except Exception as error:
-        if _deliberate(error):
-            raise
-        internal_error("an answer of add was not examined")
-        return answer, None
-
-
-def _wait(call: Call, tracked: Any, pending: handle.PendingAdd) -> Any:
+def _wait(tracked: Any, pending: PendingAdd, site: Site) -> Any:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         pass
     else:
         text = "waiting for mem0 in this thread blocks its running event loop; use AsyncMemoryClient, or asyncio.to_thread"
-        emit(BlockingWaitWarning(text, pending.event_ids, call.added_at(None)), call.added_at(None))
+        emit(BlockingWaitWarning(text, pending.event_ids, site), site)
     try:
         return pending.result()
     except Exception as error:
@@ -193,21 +211,21 @@ def _waited_in_vain(error: Exception, tracked: Any) -> Any:
 
 def _sync_add(original: Callable[..., Any], honours: bool) -> Callable[..., Any]:
     @functools.wraps(original)
-    def add(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = _guarded_begin(self, args, kwargs, honours=honours, is_async=False)
-        answer = original(self, *args, **kwargs)
-        if call is None:
+    def add(*args: Any, **kwargs: Any) -> Any:
+        settings, call = begin(args, kwargs, honours=honours, is_async=False)
+        answer = original(*args, **kwargs)
+        if settings is None:
             return answer
-        tracked, pending = _guarded_examine(call, answer, sys._getframe(1))
-        return tracked if pending is None else _wait(call, tracked, pending)
+        tracked, pending = examine(settings, call, args, kwargs, answer)
+        return tracked if pending is None else _wait(tracked, pending, find_call(sys._getframe(1)))
 
     return add
 
 
 def _async_add(original: Callable[..., Any], honours: bool) -> Callable[..., Any]:
-    async def observed(call: Call, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        answer = await original(self, *args, **kwargs)
-        tracked, pending = _guarded_examine(call, answer, None)
+    async def observed(settings: Settings, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        answer = await original(*args, **kwargs)
+        tracked, pending = examine(settings, call, args, kwargs, answer)
         if pending is None:
             return tracked
         try:
@@ -219,9 +237,11 @@ def _async_add(original: Callable[..., Any], honours: bool) -> Callable[..., Any
     observed.__qualname__ = getattr(original, "__qualname__", "add")
 
     @functools.wraps(original)
-    def add(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = _guarded_begin(self, args, kwargs, honours=honours, is_async=True)
-        return original(self, *args, **kwargs) if call is None else observed(call, self, args, kwargs)
+    def add(*args: Any, **kwargs: Any) -> Any:
+        settings, call = begin(args, kwargs, honours=honours, is_async=True)
+        if settings is None or call is None:
+            return original(*args, **kwargs)
+        return observed(settings, call, args, kwargs)
 
     return as_coroutine_function(add) if inspect.iscoroutinefunction(original) else add
 

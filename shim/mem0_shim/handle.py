@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from mem0_shim import polling, reads, reports
 from mem0_shim.callsite import UNKNOWN, Site
-from mem0_shim.patching import process
+from mem0_shim.patching import SETTINGS, process
 from mem0_shim.receipt import plain, receipt_of
 from mem0_shim.settings import Settings, read_settings
-from mem0_shim.shapes import TERMINAL, event_ids, outcome
+from mem0_shim.shapes import TERMINAL, event_ids, outcome, with_memory
 
 _TOKEN_VERSION: Final = 1
 
@@ -44,6 +44,13 @@ class PendingAdd:
         self._settings = settings
         self.event_ids = event_ids
         self._added_at = added_at
+
+    @classmethod
+    def of(cls, client: Any, answer: Any, added_at: Site | str, settings: Settings) -> PendingAdd:
+        """The handle for a plain answer that is a receipt."""
+        relations = isinstance(answer, dict) and "relations" in answer
+        shape = {"bare_list": isinstance(answer, list), "relations": relations}
+        return cls(client, event_ids(answer), added_at=added_at, settings=settings, **shape)
 
     def __repr__(self) -> str:
         return f"<PendingAdd {', '.join(self.event_ids) or 'without an event id'}, added at {self.added_at}>"
@@ -195,14 +202,6 @@ class PendingAdd:
         return {"results": items, "relations": []} if self._relations else {"results": items}
 
 
-def with_memory(item: Any) -> Any:
-    """An item of an event's results in the old shape: ``memory`` is lifted out of ``data``, which stays."""
-    data = item.get("data") if isinstance(item, dict) else None
-    if not isinstance(data, dict) or "memory" not in data or "memory" in item:
-        return item
-    return {"id": item.get("id"), "memory": data["memory"], "event": item.get("event", "ADD"), **item}
-
-
 def refusal(response: Any) -> Exception:
     """The error that the installed mem0ai raises for an HTTP response with an error status."""
     handler = getattr(sys.modules.get("mem0.client.main"), "api_error_handler", None)
@@ -232,11 +231,4 @@ def pending(answer: Any, client: Any = None) -> PendingAdd | None:
         receipt.acknowledge()
         client = receipt.client if client is None else client
         added_at = receipt.added_at
-    return PendingAdd(
-        client,
-        event_ids(content),
-        bare_list=isinstance(content, list),
-        relations=isinstance(content, dict) and "relations" in content,
-        added_at=added_at,
-        settings=getattr(client, "_mem0_shim_settings", None) or read_settings(),
-    )
+    return PendingAdd.of(client, content, added_at, getattr(client, SETTINGS, None) or process.settings or read_settings())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import inspect
@@ -10,12 +9,12 @@ import sys
 import threading
 import time
 import weakref
+from asyncio import _get_running_loop, current_task
 from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mem0_shim import polling
 from mem0_shim.callsite import Site, find_call
 from mem0_shim.patching import as_coroutine_function, replace_method, settings_of
 from mem0_shim.reports import (
@@ -30,14 +29,15 @@ from mem0_shim.reports import (
 
 if TYPE_CHECKING:
     from mem0_shim.handle import PendingAdd
+    from mem0_shim.settings import Settings
 
 READS: Final = ("search", "get_all", "get", "history", "update", "delete_all")
 _ENTITIES: Final = ("user_id", "agent_id", "app_id", "run_id")
-_SCOPE: Final = (*_ENTITIES, "filters", "options")
+_SCOPE: Final = frozenset((*_ENTITIES, "filters", "options"))
 _LIMIT: Final = 1000  # outstanding adds that are remembered; older ones are past their time
 
 Entity = tuple[str, str]
-Flow = weakref.ref[Any]
+Flow = object
 
 
 class StaleReadWarning(PendingMemoryWarning):
@@ -46,38 +46,80 @@ class StaleReadWarning(PendingMemoryWarning):
     code = "stale-read"
 
 
-class _Add(NamedTuple):
-    """An unfinished ``add``; what tells its account and scope is worked out when something is read."""
+class Add(NamedTuple):
+    """An unfinished ``add``; its account, its entities and a handle are worked out when something is read.
 
-    arguments: dict[str, Any]
-    flow: Flow
+    Attributes:
+        until: When it is past its time, by the monotonic clock, in seconds.
+        client: The client that has added.
+        answer: The receipt, plain.
+        event_ids: Those in it.
+        added_at: The line of the ``add``.
+        flow: The task or thread of the ``add``.
+        settings: Those that hold for it.
+        scope: The arguments that name its entities.
+    """
+
     until: float
-    pending: PendingAdd
+    client: Any
+    answer: Any
+    event_ids: tuple[str, ...]
     added_at: Site
+    flow: Flow
+    settings: Settings
+    scope: dict[str, Any]
+
+    def pending(self) -> PendingAdd:
+        """A handle on it."""
+        from mem0_shim.handle import PendingAdd
+
+        return PendingAdd.of(self.client, self.answer, self.added_at, self.settings)
 
 
-_outstanding: deque[_Add] = deque(maxlen=_LIMIT)
+_outstanding: deque[tuple[Any, ...]] = deque(maxlen=_LIMIT)  # the fields of an `Add`, which is made when something is read
+
+
+class _Thread(threading.local):
+    """What stands for a thread; it is not reused, as the number of a thread is."""
+
+    def __init__(self) -> None:
+        self.flow = object()
+
+
+_this_thread: Final = _Thread()
 
 
 def this_flow() -> Flow:
-    """The running task of asyncio or trio, else the thread."""
+    """What stands for the running task of asyncio or trio, else for the thread."""
     task: Any = None
-    if asyncio._get_running_loop() is not None:
-        task = asyncio.current_task()
+    if _get_running_loop() is not None:
+        task = current_task()
     elif "trio" in sys.modules:
         with contextlib.suppress(RuntimeError):
             task = sys.modules["trio"].lowlevel.current_task()
-    return weakref.ref(task or threading.current_thread())
+    return _this_thread.flow if task is None else weakref.ref(task)
 
 
-def note_add(arguments: dict[str, Any], pending: PendingAdd, added_at: Site, flow: Flow, seconds: float) -> None:
-    """Remember an unfinished ``add``, by the arguments that name its scope, for so many seconds."""
+def note_add(
+    client: Any,
+    answer: Any,
+    event_ids: tuple[str, ...],
+    added_at: Site,
+    flow: Flow,
+    settings: Settings,
+    arguments: dict[str, Any],
+) -> None:
+    """Remember an unfinished ``add``, by the arguments that name its scope, for as long as its settings say."""
     now = time.monotonic()
-    while _outstanding and _outstanding[0].until <= now:
+    while _outstanding and _outstanding[0][0] <= now:
         _drop_first()
-    scope: dict[str, Any] = {name: arguments[name] for name in _SCOPE if name in arguments}
-    if scope and pending.event_ids:
-        _outstanding.append(_Add(scope, flow, now + seconds, pending, added_at))
+    scope = arguments
+    for name in arguments:
+        if name not in _SCOPE:  # the messages and metadata of a caller are not to be kept alive
+            scope = {key: value for key, value in arguments.items() if key in _SCOPE}
+            break
+    if scope:
+        _outstanding.append((now + settings.stale_seconds, client, answer, event_ids, added_at, flow, settings, scope))
 
 
 def _drop_first() -> None:
@@ -87,10 +129,10 @@ def _drop_first() -> None:
 
 def forget(event_ids: tuple[str, ...]) -> None:
     """The events are known to have ended."""
-    for add in list(_outstanding):
-        if not set(event_ids).isdisjoint(add.pending.event_ids):
+    for fields in list(_outstanding):
+        if not set(event_ids).isdisjoint(Add._make(fields).event_ids):
             with contextlib.suppress(ValueError):  # another thread was faster
-                _outstanding.remove(add)
+                _outstanding.remove(fields)
 
 
 def entities_of(arguments: dict[str, Any]) -> set[Entity]:
@@ -117,38 +159,40 @@ def _collect(source: object, found: set[Entity]) -> None:
                 _collect(part, found)
 
 
-def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[_Add]:
+def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[Add]:
     """The unfinished adds of this flow that a read is about."""
+    from mem0_shim import polling  # takes milliseconds, and is needed by few
+
     now, account, flow = time.monotonic(), polling.account_key(client), this_flow()
     adds = [
         add
-        for add in list(_outstanding)
-        if add.until > now and add.flow == flow and polling.account_key(add.pending.client) == account
+        for add in map(Add._make, list(_outstanding))
+        if add.until > now and add.flow == flow and polling.account_key(add.client) == account
     ]
     if method in ("get", "history", "update"):
         return adds  # they name a memory, which any of them may be about to change
     wanted = entities_of(arguments)
-    return [add for add in adds if not wanted.isdisjoint(entities_of(add.arguments))]
+    return [add for add in adds if not wanted.isdisjoint(entities_of(add.scope))]
 
 
 class _Barrier:
     """What a read is to wait for, and how to tell of it where that cannot be had."""
 
-    def __init__(self, adds: list[_Add], method: str, site: Site) -> None:
+    def __init__(self, adds: list[Add], method: str, site: Site) -> None:
         self.adds = adds
         self.method = method
         self.site = site
 
-    def passed(self, add: _Add, error: Exception | None) -> None:
+    def passed(self, add: Add, error: Exception | None) -> None:
         """The event of an add has ended, in failure too; or it has not, and the read is stale."""
         if isinstance(error, PendingTimeout | PendingUnavailable):
             self.tell(add)
             return
         if error is not None:
             log.warning("%s: a read waited for an add that has failed: %s", self.site, error)
-        forget(add.pending.event_ids)
+        forget(add.event_ids)
 
-    def tell(self, add: _Add) -> None:
+    def tell(self, add: Add) -> None:
         """Warn at the read.
 
         Raises:
@@ -158,20 +202,21 @@ class _Barrier:
             f"{self.method}() of a scope whose add() at {add.added_at} is not finished: it may not see those memories yet"
             f" ({DOCUMENTATION}#{StaleReadWarning.code})"
         )
-        emit(StaleReadWarning(text, add.pending.event_ids, add.added_at), self.site)
+        emit(StaleReadWarning(text, add.event_ids, add.added_at), self.site)
 
 
-def _before(client: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> _Barrier | None:
+def _before(method: str, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> _Barrier | None:
     """Warn of a stale read, or say what is to be waited for first.
 
     Raises:
         StaleReadWarning: The application's filters turn it into an error.
     """
     try:
+        client = args[0]
         settings = settings_of(client)
         if settings is None or settings.reads == "off" or settings.policy == "off":
             return None
-        position = {"search": 1, "get_all": 0, "delete_all": 0}.get(method)
+        position = {"search": 2, "get_all": 1, "delete_all": 1}.get(method)
         if position is not None and len(args) > position:
             kwargs = {"options": args[position], **kwargs}
         stale = _stale(client, method, kwargs)
@@ -190,35 +235,35 @@ def _before(client: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, A
 
 def _sync_read(original: Callable[..., Any], method: str) -> Callable[..., Any]:
     @functools.wraps(original)
-    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _outstanding and (barrier := _before(self, method, args, kwargs, sys._getframe(1))) is not None:
+    def read(*args: Any, **kwargs: Any) -> Any:
+        if _outstanding and (barrier := _before(method, args, kwargs, sys._getframe(1))) is not None:
             for add in barrier.adds:
                 try:
-                    add.pending.result()
+                    add.pending().result()
                 except Exception as error:  # the read tells what there is
                     barrier.passed(add, error)
                 else:
                     barrier.passed(add, None)
-        return original(self, *args, **kwargs)
+        return original(*args, **kwargs)
 
     return read
 
 
 def _async_read(original: Callable[..., Any], method: str) -> Callable[..., Any]:
-    async def after(barrier: _Barrier, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def after(barrier: _Barrier, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for add in barrier.adds:
             try:
-                await add.pending.aresult()
+                await add.pending().aresult()
             except Exception as error:  # the read tells what there is
                 barrier.passed(add, error)
             else:
                 barrier.passed(add, None)
-        return await original(self, *args, **kwargs)
+        return await original(*args, **kwargs)
 
     @functools.wraps(original)
-    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-        barrier = _before(self, method, args, kwargs, sys._getframe(1)) if _outstanding else None
-        return original(self, *args, **kwargs) if barrier is None else after(barrier, self, args, kwargs)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        barrier = _before(method, args, kwargs, sys._getframe(1)) if _outstanding else None
+        return original(*args, **kwargs) if barrier is None else after(barrier, args, kwargs)
 
     return as_coroutine_function(read) if inspect.iscoroutinefunction(original) else read
 

@@ -54,7 +54,6 @@ class Receipt:
         self.open = True  # a soft read would still be news
         self.acknowledged = False
         self.reported = False
-        self.how = ""
         self.read_at: Site | None = None
 
     def acknowledge(self) -> None:
@@ -141,7 +140,7 @@ class Receipt:
                 listener(self)
 
     def __del__(self) -> None:
-        if self.acknowledged or self.reported or (self.read_at is None and not listeners):
+        if (self.read_at is None and not listeners) or self.acknowledged or self.reported:
             return
         try:
             self.judge()
@@ -197,7 +196,7 @@ class TrackedDict(dict[Any, Any]):
         raise AttributeError(f"'dict' object has no attribute {name!r}")
 
     def __getitem__(self, key: Any) -> Any:
-        if key in _ACKNOWLEDGING:
+        if key in _ACKNOWLEDGING and not self._mem0_receipt.acknowledged:
             self._mem0_receipt.acknowledge()
         return dict.__getitem__(self, key)
 
@@ -389,15 +388,20 @@ def plain(value: Any) -> Any:
 def track(answer: Any, receipt: Receipt) -> Any:
     """The answer as a tracked one. Only exact dicts and lists are: what a mock or another wrapper returns stays as it is."""
     if type(answer) is dict:
+        made = _tracked_dict(answer, receipt)
         results = answer.get("results")
         if type(results) is list:
-            return _tracked_dict({**answer, "results": _tracked_entries(results, receipt)}, receipt)
-        return _tracked_dict(answer, receipt)
+            made["results"] = _tracked_entries(results, receipt)
+        return made
     return _tracked_entries(answer, receipt) if type(answer) is list else answer
 
 
 def _tracked_entries(entries: list[Any], receipt: Receipt) -> TrackedList:
-    return _tracked_list([_tracked_dict(e, receipt) if type(e) is dict else e for e in entries], receipt)
+    made = _tracked_list(entries, receipt)
+    for index, entry in enumerate(entries):
+        if type(entry) is dict:
+            made[index] = _tracked_dict(entry, receipt)
+    return made
 
 
 def receipt_of(answer: object) -> Receipt | None:

@@ -47,10 +47,9 @@ def outcome(answer: object) -> str:
     ``{"results": [{"message", "status", "event_id"}]}``, a bare list of such entries, ``{"message", "status", "event_id"}``,
     ``{"event_id", "status"}``.
     """
-    if _is_plainly_memories(answer):
-        return "memories"
-    if _main_shape_id(answer) is not None:
-        return "receipt"
+    seen = glance(answer)
+    if seen is not None:
+        return "receipt" if seen else "memories"
     entries = _entries(answer)
     if entries is None:
         return "memories"
@@ -66,39 +65,47 @@ def outcome(answer: object) -> str:
     return "failed" if failed else "memories"
 
 
-def _is_plainly_memories(answer: Any) -> bool:
-    """The usual answers of a completed ``add``, told without looking closer: this is part of the cost of every ``add``."""
+def glance(answer: Any) -> tuple[str, ...] | None:
+    """The usual answers, told without looking closer: this is part of the cost of every ``add``.
+
+    Returns:
+        The event id of a receipt with one entry; an empty tuple for memories; None for an answer to be looked at closely.
+    """
+    entries = answer
     if type(answer) is dict:
+        entries = answer.get("results")
         if "event_id" in answer or "status" in answer:
-            return False
-        answer = answer.get("results")
-    if type(answer) is not list:
-        return False
-    for entry in answer:
-        if type(entry) is not dict or "memory" not in entry or "event_id" in entry or "status" in entry:
-            return False
-    return True
-
-
-def _main_shape_id(answer: Any) -> str | None:
-    """The event id of a receipt in one of the two main shapes with one entry, told without looking closer."""
-    if type(answer) is not dict:
+            event_id: Any = answer.get("event_id")
+            usual = entries is None and answer.get("status") == "PENDING" and type(event_id) is str
+            return (event_id,) if usual else None
+    if type(entries) is not list:
         return None
-    entry, results = answer, answer.get("results")
-    if results is not None:
-        if type(results) is not list or len(results) != 1 or type(results[0]) is not dict or "status" in answer:
+    for entry in entries:
+        if type(entry) is not dict:
             return None
-        entry = results[0]
-    event_id = entry.get("event_id")
-    return event_id if entry.get("status") == "PENDING" and type(event_id) is str else None
+        if "event_id" in entry or "status" in entry:
+            event_id = entry.get("event_id")
+            usual = len(entries) == 1 and entry.get("status") == "PENDING" and type(event_id) is str
+            return (event_id,) if usual else None
+        if "memory" not in entry:
+            return None
+    return ()
 
 
 def event_ids(answer: object) -> tuple[str, ...]:
     """The event ids in a plain answer, each once, in order."""
-    if (event_id := _main_shape_id(answer)) is not None:
-        return (event_id,)
+    if seen := glance(answer):
+        return seen
     found: dict[str, None] = {}
     for entry in [answer, *(_entries(answer) or ())]:
         if isinstance(entry, dict) and (one := _event_id(entry)) is not None:
             found[one] = None
     return tuple(found)
+
+
+def with_memory(item: Any) -> Any:
+    """An item of an event's results in the old shape: ``memory`` is lifted out of ``data``, which stays."""
+    data = item.get("data") if isinstance(item, dict) else None
+    if not isinstance(data, dict) or "memory" not in data or "memory" in item:
+        return item
+    return {"id": item.get("id"), "memory": data["memory"], "event": item.get("event", "ADD"), **item}

@@ -16,7 +16,7 @@ from typing import Any
 
 import mem0_shim
 import pytest
-from mem0_shim import callsite, client, handle, polling, receipt, reports, shapes
+from mem0_shim import callsite, client, handle, polling, reads, receipt, reports, shapes
 
 from stand_in import make_module
 from stand_in import receipt as make_receipt
@@ -25,17 +25,22 @@ HERE, SHIM = Path(__file__).parent, Path(__file__).parents[2] / "shim"
 SHAPES = ("message", "nested", "list", "flat-message", "flat")
 STEPS = [
     (client, "settings_of"),
-    (client, "begin"),
     (client, "find_call"),
-    (client, "examine"),
+    (client, "glance"),
     (client, "outcome"),
     (client, "event_ids"),
     (client, "track"),
     (client, "Receipt"),
     (client, "Call"),
+    (client, "_in_old_shape"),
+    (client, "_pending"),
+    (client, "_cannot_wait"),
+    (client, "_failed"),
+    (reads, "this_flow"),
+    (reads, "note_add"),
     (receipt, "find"),
     (receipt, "plain"),
-    (shapes, "_main_shape_id"),
+    (shapes, "glance"),
     (shapes, "_entries"),
     (receipt, "_tracked_dict"),
     (receipt, "_tracked_entries"),
@@ -73,6 +78,7 @@ def test_an_error_of_ours_never_reaches_the_application(
     twin.answer = make_receipt(shape)
     monkeypatch.setattr(reports, "_internal_errors", set())
     monkeypatch.setattr(callsite, "_kinds", {})
+    monkeypatch.setattr(callsite, "_calls", {})
     with caplog.at_level(logging.WARNING, "mem0_shim"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with monkeypatch.context() as patch:
@@ -241,3 +247,22 @@ def test_asyncio_debug_mode_and_never_awaited() -> None:
     with pytest.warns(RuntimeWarning, match=r"AsyncMemoryClient.add' was never awaited"):
         instance.add("x")
         gc.collect()
+
+
+def test_a_line_is_remembered_with_its_module_and_so_many_are() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+    instance.answer = make_receipt("flat")
+    code = compile("def use(client):\n    return client.add('x')\n", "application.py", "exec")
+    for n in range(3 * callsite._CALLS):
+        namespace: dict[str, Any] = {"__name__": f"module_{n % 2}"}
+        exec(code if n % 3 else compile("def use(client):\n    return client.add('x')\n", "generated.py", "exec"), namespace)  # noqa: S102
+        for _ in range(2):
+            answer = namespace["use"](instance)
+            made = receipt.receipt_of(answer)
+            assert made is not None
+            assert made.added_at.module == namespace["__name__"]
+            assert str(made.added_at) == f"{'application' if n % 3 else 'generated'}.py:2"
+    assert len(callsite._calls) <= callsite._CALLS

@@ -353,6 +353,15 @@ def test_handles(sdk: Any, platform: Mem0Emulator) -> None:
     assert mem0_shim.pending(None) is None
 
 
+def test_a_handle_goes_by_the_settings_of_the_process(sdk: Any, platform: Mem0Emulator) -> None:
+    platform.adjust(latency=30.0)
+    client = sdk.MemoryClient(api_key="key", host=platform.url)
+    mem0_shim.install("warn", first_delay=0.01, timeout=0.0)
+    answer = client.add(MESSAGES, user_id="alice")
+    with pytest.raises(mem0_shim.PendingTimeout, match="after 0 seconds"):
+        mem0_shim.pending(answer).result()  # type: ignore[union-attr]
+
+
 def test_a_handle_of_either_client_works_in_threads_and_on_loops(sdk: Any, platform: Mem0Emulator) -> None:
     client = make(sdk, platform, policy="warn")
 
