@@ -12,7 +12,7 @@ from mem0_migrate.fixes.changes import UnchangeableError
 from mem0_migrate.fixes.choice import choose
 from mem0_migrate.fixes.requirements import follow
 from mem0_migrate.fixes.verification import CHECKS, disproof
-from mem0_migrate.model import Finding, FixReport, Rewrite, Unfixed, Unreadable
+from mem0_migrate.model import Finding, Fix, FixReport, Rewrite, Unfixed, Unreadable
 from mem0_migrate.project.reading import explain
 from mem0_migrate.project.source import parse
 
@@ -152,7 +152,7 @@ class Application:
             self._edits.setdefault(rewrite.filename, []).append(rewrite.edits)
             self._messages.setdefault(rewrite.filename, {}).update(dict.fromkeys(rewrite.messages))
         for unit in units:
-            self._fixed += unit.findings
+            self._fixed += [replace(finding, fix=_shown(unit.repair)) for finding in unit.findings]
             self._by_hand.update(dict.fromkeys(unit.repair.by_hand))
         return True
 
@@ -200,10 +200,9 @@ class Application:
             for finding in unit.findings
             if finding.severity != "info"
         ]
+        known = [finding for unit in units for finding in unit.findings]
         without = [
-            finding
-            for finding, _ in examined.pairs
-            if finding.severity != "info" and not any(finding is item.finding for item in left)
+            finding for finding, _ in examined.pairs if finding.severity != "info" and not any(finding is item for item in known)
         ]
         left += [Unfixed(finding, finding.advice or "no repair is known") for finding in without]
         return FixReport(
@@ -230,6 +229,10 @@ def _command(repair: Repair, settings: Settings) -> str:
     strategy = () if settings.strategy == "auto" else ("--strategy", settings.strategy)
     unsafe = ("--unsafe-fixes",) if repair.applicability == "unsafe" else ()
     return shlex.join(("mem0-migrate", "fix", *strategy, *unsafe, *sorted(repair.changes)))
+
+
+def _shown(repair: Repair) -> Fix:
+    return Fix(repair.strategy, repair.applicability, repair.message)
 
 
 def _is_same(first: Repair, second: Repair) -> bool:

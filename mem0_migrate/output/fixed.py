@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mem0_migrate.output.view import View
 
 
+_PROVEN = "Proven of each: nothing but this changed, it compiles, and a second pass changes nothing."
+
+
 def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
     """Yield the summary: what was changed, what was not and why, and what has to be done by hand, in order."""
     if report.rewrites:
@@ -22,8 +25,9 @@ def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
         yield f"{done} {count(len(report.fixed), 'finding')} in {count(len(report.rewrites), 'file')}:"
         for message in dict.fromkeys(message for rewrite in report.rewrites for message in rewrite.messages):
             yield from view.wrapped("  - ", message)
-            files = [printable(rewrite.filename) for rewrite in report.rewrites if message in rewrite.messages]
-            yield from view.wrapped("    ", f"in {', '.join(files)}")
+            files = [rewrite.filename for rewrite in report.rewrites if message in rewrite.messages]
+            if any(filename not in message for filename in files):
+                yield from view.wrapped("    ", f"in {', '.join(map(printable, files))}")
     else:
         yield "Nothing was fixed." if wrote else "Nothing would be fixed."
     for file in report.failed:
@@ -37,15 +41,9 @@ def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
         yield from view.wrapped(
             f"{printable(file.filename)}:{file.row or 1}:1: ", f"not checked: {printable(file.reason)}", "bold"
         )
-    if wrote:
-        yield from _proofs(report, view)
+    if wrote and report.rewrites:
+        yield from view.wrapped("", _PROVEN)
     yield from closing.totals(report.after, view)
-
-
-def _proofs(report: FixReport, view: View) -> Iterator[str]:
-    for proof in dict.fromkeys(rewrite.proof for rewrite in report.rewrites):
-        names = ", ".join(printable(rewrite.filename) for rewrite in report.rewrites if rewrite.proof == proof)
-        yield from view.wrapped("", f"Proven of {names}: {'; '.join(proof)}.")
 
 
 def _left(report: FixReport, view: View) -> Iterator[str]:
@@ -55,8 +53,9 @@ def _left(report: FixReport, view: View) -> Iterator[str]:
     for item in report.left:
         finding = item.finding
         code = view.paint(finding.code, SEVERITY_PAINT[finding.severity], "bold")
-        yield f"  {view.paint(place(finding.span), 'bold')}: {code}"
-        yield from view.wrapped("    ", item.reason)
+        yield f"  {view.paint(place(finding.span), 'bold')}: {code} {printable(finding.message)}"
+        if item.reason != finding.message:
+            yield from view.wrapped("    ", item.reason)
     unsafe = Counter(item.unsafe for item in report.left)[True]
     if unsafe:
         yield f"{unsafe}{' more' if report.rewrites else ''} can be fixed with --unsafe-fixes."
