@@ -22,7 +22,7 @@ from pathlib import Path
 CHECK = ["mem0-migrate", "check", "--isolated", "--exit-zero"]
 RIPGREP = ["rg", "-lF", "-tpy", "mem0"]
 RUFF = ["ruff", "check", "--isolated", "--no-cache", "--select", "F", "--exit-zero", "-q"]
-USING_MEM0 = 9
+USING_MEM0 = 10
 CLICK = [sys.executable, "-c", "import click"]
 
 
@@ -65,7 +65,7 @@ def without_mem0(tree: Path, folder: Path) -> None:
 
 
 def application(folder: Path) -> None:
-    """Write an application of 50 files, ten of which use mem0."""
+    """Write an application of 50 files with ten sites, in ten of them."""
     package = folder / "app"
     package.mkdir()
     (package / "__init__.py").write_text("")
