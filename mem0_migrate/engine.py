@@ -25,7 +25,7 @@ from mem0_migrate.tracking.tracker import Tracked, is_seed, track
 from mem0_migrate.usage.judgement import JudgedSite, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from mem0_migrate.fixes.application import Decision
     from mem0_migrate.model import FixReport, Span
@@ -63,7 +63,8 @@ def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = N
     """Repair what is found, as far as `settings` and the strategies allow.
 
     Args:
-        paths: As of `check`. Only files below these are edited.
+        paths: As of `check`, but a finding elsewhere counts too if what leads to it is in a file that is named. Only files below
+            these are edited.
         settings: What to report, what of it to repair, and how.
         decide: Asked before each repair; None to make all.
         write: Whether to write the files; a file that cannot be written is among the `failed`.
@@ -76,13 +77,13 @@ def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = N
 
     with _without_garbage_collection():
         report = Application(
-            lambda contents: _examine(paths, settings, contents), SettingsFor(settings, paths).of, settings, decide
+            lambda contents: _examine(paths, settings, contents, linked=True), SettingsFor(settings, paths).of, settings, decide
         ).run()
     return written(report) if write else report
 
 
-def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, bytes]) -> Examined:
-    """A check; files in `contents` are taken to hold that."""
+def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, bytes], *, linked: bool = False) -> Examined:
+    """A check; files in `contents` are taken to hold that. `linked`: with what is elsewhere, but led to from a file asked for."""
     found, tracked, declarations, problems = _analyse(paths, settings, contents=contents)
     judged = judge(tracked, declarations.of).sites
     pairs = sorted(_findings(judged), key=lambda pair: _place(pair[0]))
@@ -91,12 +92,13 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
         known = worst.get(finding.span, "info")
         worst[finding.span] = min(known, finding.severity, key=SEVERITIES.index)
     problems += declarations.problems
-    kept, suppressed = _reported(pairs, found, tracked, settings, paths)
+    kept, suppressed = _reported(pairs, found, tracked, settings, paths, linked=linked)
     incomplete = {problem.filename: problem for problem in problems}
+    told = {finding.span for finding, _ in kept}
     sites = tuple(
         replace(item.site, verdict=_VERDICTS.get(worst.get(item.site.span, "info"), item.site.verdict))
         for item in judged
-        if found.reported is None or item.site.span.filename in found.reported
+        if found.reported is None or item.site.span.filename in found.reported or item.site.span in told
     )
     report = Report(
         tuple(finding for finding, _ in kept),
@@ -106,7 +108,10 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
         len(tracked.sources),
         suppressed,
     )
-    return Examined(kept, tracked, declarations.of, lambda name: contents.get(name) or read(name), found.reported, report)
+    held = {**dict([settings.stdin] if settings.stdin is not None else []), **contents}
+    return Examined(
+        kept, tracked, declarations.of, lambda name: held[name] if name in held else read(name), found.reported, report
+    )
 
 
 def explain(paths: Sequence[str], settings: Settings, filename: str, row: int) -> tuple[str, ...]:
@@ -214,7 +219,7 @@ def _findings(judged: Sequence[JudgedSite]) -> Iterator[Judged]:
 
 
 def _reported(
-    pairs: Sequence[Judged], found: Discovery, tracked: Tracked, settings: Settings, paths: Sequence[str]
+    pairs: Sequence[Judged], found: Discovery, tracked: Tracked, settings: Settings, paths: Sequence[str], *, linked: bool
 ) -> tuple[list[Judged], int]:
     """The findings that are selected and not suppressed, with those about suppressions that do nothing; and how many were."""
     from mem0_migrate import suppressions
@@ -228,21 +233,31 @@ def _reported(
     kept: list[Judged] = []
     suppressed = 0
     for filename in sorted({*by_file, *tracked.sources}):
-        if found.reported is not None and filename not in found.reported and filename in tracked.sources:
+        asked = found.reported is None or filename in found.reported or filename not in tracked.sources
+        if not asked and not linked:
             continue
         source = tracked.sources.get(filename)
         comments = suppressions.find_in(source) if source is not None else None
         for finding, site in by_file.get(filename, ()):
+            if not asked and not _is_led_to(finding, site, found.reported or ()):
+                continue
             if not settings_for.reports(finding.code, filename):
                 continue
             if comments is not None and comments.covers(finding, finding.span.end.row):
                 suppressed += 1
             else:
                 kept.append((finding, site))
-        if comments is not None and settings_for.reports(unused_suppression.CODE, filename):
+        if asked and comments is not None and settings_for.reports(unused_suppression.CODE, filename):
             unused = unused_suppression.findings(filename, comments, lambda code, name=filename: settings_for.reports(code, name))  # type: ignore[misc]
             kept += [(finding, None) for finding in unused]
     return sorted(kept, key=lambda pair: _place(pair[0])), suppressed
+
+
+def _is_led_to(finding: Finding, site: JudgedSite | None, filenames: Collection[str]) -> bool:
+    """Whether the evidence of a finding, or the mem0ai that it is about, is in one of some files."""
+    steps = (*finding.evidence, *finding.marks, *finding.related)
+    declared = site.site.declaration.source if site is not None else None
+    return declared in filenames or any(step.span.filename in filenames for step in steps)
 
 
 def _place(finding: Finding) -> tuple[Any, ...]:
