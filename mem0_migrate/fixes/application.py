@@ -70,7 +70,7 @@ class Application:
         self._failed: dict[str, str] = {}
         self._fixed: list[Finding] = []
         self._by_hand: dict[str, None] = {}
-        self._declined: set[tuple[str, str, str]] = set()
+        self._undone: dict[tuple[str, str, str], str] = {}
 
     def run(self) -> FixReport:
         """Repair until there is nothing left to repair. Nothing is written."""
@@ -92,16 +92,11 @@ class Application:
 
     def _units(self, examined: Examined) -> list[_Unit]:
         repairs = choose(examined.pairs, examined.tracked, examined.declared, self._settings.strategy)
-        units: list[_Unit] = []
-        for (finding, _), repair in zip(examined.pairs, repairs, strict=True):
-            if repair is None:
-                continue
-            same = next((unit for unit in units if _is_same(unit.repair, repair)), None)
-            if same is None:
-                same = _Unit(repair)
-                units.append(same)
-            same.findings.append(finding)
-        return units
+        units: dict[object, _Unit] = {}
+        for number, ((finding, _), repair) in enumerate(zip(examined.pairs, repairs, strict=True)):
+            if repair is not None:
+                units.setdefault(_same(repair) or number, _Unit(repair)).findings.append(finding)
+        return list(units.values())
 
     # -- what is made and what not -----------------------------------------------------------------------------------------------
 
@@ -119,9 +114,7 @@ class Application:
                 return f"{repair.message}. Not done: {filename}: {reason}"
         if repair.applicability == "unsafe" and not self._settings_of(wanted[0].span.filename).unsafe_fixes:
             return f"{repair.message} {_UNSAFE}"
-        if all((finding.code, finding.span.filename, finding.message) in self._declined for finding in unit.findings):
-            return "declined"
-        return None
+        return next((self._undone[key] for finding in unit.findings if (key := _key(finding)) in self._undone), None)
 
     def _uneditable(self, filename: str, repair: Repair, examined: Examined) -> str | None:
         if filename in self._failed:
@@ -145,6 +138,9 @@ class Application:
         rewrites = self._rewritten([unit.repair for unit in units], examined)
         if rewrites is None:
             return False
+        if not rewrites:
+            self._undone.update((_key(finding), "it has to be done by hand") for unit in units for finding in unit.findings)
+            return True
         for rewrite in rewrites:
             self._originals.setdefault(rewrite.filename, rewrite.before)
             self._contents[rewrite.filename] = rewrite.after
@@ -160,7 +156,7 @@ class Application:
         rewrites = self._rewritten([unit.repair], examined)
         if rewrites and decide(unit.findings, unit.repair, rewrites):
             return True
-        self._declined.update((finding.code, finding.span.filename, finding.message) for finding in unit.findings)
+        self._undone.update((_key(finding), "declined") for finding in unit.findings)
         return False
 
     def _rewritten(self, repairs: Sequence[Repair], examined: Examined) -> list[Rewrite] | None:
@@ -179,7 +175,8 @@ class Application:
                 self._failed[filename] = made
                 return None
             edits, after = made
-            found.append(Rewrite(filename, examined.read(filename), after, edits, tuple(messages[filename]), CHECKS))
+            if edits:
+                found.append(Rewrite(filename, examined.read(filename), after, edits, tuple(messages[filename]), CHECKS))
         created = {name: text for repair in repairs for name, text in repair.creates.items() if not Path(name).exists()}
         found += [Rewrite(name, b"", text.encode(), (), ("Make a new file",), ()) for name, text in sorted(created.items())]
         return found + self._manifests(repairs, examined)
@@ -194,16 +191,14 @@ class Application:
 
     def _report(self, examined: Examined, units: Sequence[_Unit]) -> FixReport:
         left = [
-            Unfixed(finding, reason, unsafe=reason.endswith(_UNSAFE))
+            Unfixed(replace(finding, fix=_shown(unit.repair)), reason, unsafe=reason.endswith(_UNSAFE))
             for unit in units
             for reason in [self._blocked(unit, examined) or ""]
             for finding in unit.findings
             if finding.severity != "info"
         ]
-        known = [finding for unit in units for finding in unit.findings]
-        without = [
-            finding for finding, _ in examined.pairs if finding.severity != "info" and not any(finding is item for item in known)
-        ]
+        known = {id(finding) for unit in units for finding in unit.findings}
+        without = [finding for finding, _ in examined.pairs if finding.severity != "info" and id(finding) not in known]
         left += [Unfixed(finding, finding.advice or "no repair is known") for finding in without]
         return FixReport(
             tuple(self._rewrites()),
@@ -235,9 +230,14 @@ def _shown(repair: Repair) -> Fix:
     return Fix(repair.strategy, repair.applicability, repair.message)
 
 
-def _is_same(first: Repair, second: Repair) -> bool:
-    """Whether two repairs edit the same, and something."""
-    return bool(first.changes) and (first.changes, first.creates) == (second.changes, second.creates)
+def _same(repair: Repair) -> object:
+    """What is equal for repairs that edit the same; None where one edits nothing."""
+    return (tuple(sorted(repair.changes.items())), tuple(sorted(repair.creates))) if repair.changes else None
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    """A finding, wherever the edits of other repairs have moved it."""
+    return finding.code, finding.span.filename, finding.message
 
 
 def written(report: FixReport) -> FixReport:

@@ -174,4 +174,4 @@ def _nothing(reason: str, code: str = "") -> Repair:
 
 
 def _sentence(clause: str) -> str:
-    return clause[:1].upper() + clause[1:]
+    return clause if clause.startswith("mem0ai") else clause[:1].upper() + clause[1:]
