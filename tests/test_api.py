@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mem0_migrate
-from mem0_migrate import Finding, MissingPathError, Report, Settings, SettingsError, Site, check
+from mem0_migrate import Finding, FixReport, MissingPathError, Report, Settings, SettingsError, Site, check, fix
 
 BREAKS = 'from mem0 import MemoryClient\nclient = MemoryClient()\nclient.add("m")["id"]\n'
 
@@ -38,6 +38,19 @@ def test_the_documented_use(capfd: pytest.CaptureFixture[str]) -> None:
     assert "KeyError: 'id'" in finding.message
     assert site.declaration.eras == {"v0", "v1"}
     assert (report.files, report.analysed, report.suppressed, report.incomplete) == (1, 1, 0, ())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_fixing(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(mem0ai="<2")
+    assert [item.filename for item in fix(["src"], settings, write=False).rewrites] == ["src/x.py"]
+    assert (repository / "src/x.py").read_text(encoding="utf-8") == BREAKS
+    done = fix(["src"], settings)
+    assert isinstance(done, FixReport)
+    assert [finding.code for finding in done.fixed] == ["MEM101"]
+    assert (done.left, done.failed, done.by_hand, done.after.findings) == ((), (), (), ())
+    assert (repository / "src/x.py").read_text(encoding="utf-8") == BREAKS.replace('"m"', '"m", async_mode=False')
+    assert fix(["src"], settings).rewrites == ()
     assert capfd.readouterr() == ("", "")
 
 
