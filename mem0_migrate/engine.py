@@ -73,13 +73,22 @@ def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = N
         MissingPathError, SettingsError: As of `check`.
     """
     from mem0_migrate.fixes.application import Application, written
+    from mem0_migrate.fixes.writing import recover
     from mem0_migrate.settings import SettingsFor
 
+    completed = recover(_directories(_discovered(paths, settings))) if write else []
     with _without_garbage_collection():
         report = Application(
             lambda contents: _examine(paths, settings, contents, linked=True), SettingsFor(settings, paths).of, settings, decide
         ).run()
-    return written(report) if write else report
+    return replace(written(report), completed=tuple(map(str, completed))) if write else report
+
+
+def _directories(found: Discovery) -> set[Path]:
+    """Where a killed run can have left something: the directories of all files, and of what links lead to."""
+    names = {os.path.dirname(name) for name in found.files} | {os.fspath(found.root)}  # noqa: PTH120 (of thousands)
+    leading = {os.path.dirname(os.path.realpath(name)) for name in found.files if os.path.islink(name)}  # noqa: PTH114, PTH120
+    return {Path(os.path.realpath(name)) for name in names | leading}
 
 
 def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, bytes], *, linked: bool = False) -> Examined:
@@ -125,17 +134,8 @@ def explain(paths: Sequence[str], settings: Settings, filename: str, row: int) -
 def _analyse(
     paths: Sequence[str], settings: Settings, also: str | None = None, contents: Mapping[str, bytes] = MappingProxyType({})
 ) -> tuple[Discovery, Tracked, Declarations, list[Unreadable]]:
-    stdin = settings.stdin[0] if settings.stdin is not None else None
-    found = discover(
-        paths if stdin is None or os.path.lexists(stdin) else (os.path.dirname(stdin) or ".",),  # noqa: PTH120
-        exclude=settings.exclude,
-        extend_exclude=settings.extend_exclude,
-        force_exclude=settings.force_exclude,
-        respect_gitignore=settings.respect_gitignore,
-    )
-    if settings.stdin is not None:
-        name, data = settings.stdin
-        found = replace(found, files=tuple(sorted({*found.files, name})), reported=frozenset({name}))
+    stdin, data = settings.stdin if settings.stdin is not None else (None, b"")
+    found = _discovered(paths, settings)
     files = found.files
 
     def source_of(filename: str) -> Source | Unreadable:
@@ -159,6 +159,20 @@ def _analyse(
     tracked = track(sorted(seeds), modules, importers, source_of, _tests_below(files))
     problems = [*found.problems, *unread, *tracked.problems, *importers.problems, *_unparsable(mentions, seeds)]
     return found, tracked, Declarations(_top(found.root), settings.mem0ai, manifest), problems
+
+
+def _discovered(paths: Sequence[str], settings: Settings) -> Discovery:
+    stdin = settings.stdin[0] if settings.stdin is not None else None
+    found = discover(
+        paths if stdin is None or os.path.lexists(stdin) else (os.path.dirname(stdin) or ".",),  # noqa: PTH120
+        exclude=settings.exclude,
+        extend_exclude=settings.extend_exclude,
+        force_exclude=settings.force_exclude,
+        respect_gitignore=settings.respect_gitignore,
+    )
+    if stdin is None:
+        return found
+    return replace(found, files=tuple(sorted({*found.files, stdin})), reported=frozenset({stdin}))
 
 
 def _top(root: Path) -> Path:

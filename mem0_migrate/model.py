@@ -196,6 +196,7 @@ class FixReport:
     """The result of fixing: what was rewritten, what was repaired by it, what is left, and what a person has to do, in order.
 
     `failed` are files that stay as they were although a repair was known. `after` is the check of the rewritten code base.
+    `completed` are files that a killed run left half written, and leftovers of it, which this run has brought to an end.
     """
 
     rewrites: tuple[Rewrite, ...]
@@ -204,3 +205,4 @@ class FixReport:
     failed: tuple[Unreadable, ...]
     by_hand: tuple[str, ...]
     after: Report
+    completed: tuple[str, ...] = ()

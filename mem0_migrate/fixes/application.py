@@ -242,9 +242,8 @@ def _key(finding: Finding) -> tuple[str, str, str]:
 
 def written(report: FixReport) -> FixReport:
     """Write the rewritten files; one that cannot be written is among the `failed` instead."""
-    from mem0_migrate.fixes.writing import WriteError, recover, write
+    from mem0_migrate.fixes.writing import WriteError, write
 
-    recover({Path(rewrite.filename).resolve().parent for rewrite in report.rewrites})
     done: list[Rewrite] = []
     failed = list(report.failed)
     for rewrite in report.rewrites:

@@ -20,6 +20,8 @@ _PROVEN = "Proven of each: nothing but this changed, it compiles, and a second p
 
 def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
     """Yield the summary: what was changed, what was not and why, and what has to be done by hand, in order."""
+    for name in report.completed:
+        yield from view.wrapped("", f"{printable(name)}: brought to an end what a killed run had left behind.")
     if report.rewrites:
         done = "Fixed" if wrote else "Would fix"
         yield f"{done} {count(len(report.fixed), 'finding')} in {count(len(report.rewrites), 'file')}:"
