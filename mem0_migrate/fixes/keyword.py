@@ -93,7 +93,21 @@ def _change(site: JudgedSite, code: Code, call: SolvedCall, context: Context) ->
         if outer is None or not _passes_on(code, call, outer):
             return Unsuitable("the method is handed to code that does not pass every keyword on")
         call = outer
+    public = _public_keywords(code, call)
+    if public is not None:
+        return Unsuitable(f"callers of `{public}` that are not seen here may pass `async_mode` already")
     return call.filename, _at(site, code, call)
+
+
+def _public_keywords(code: Code, call: SolvedCall) -> str | None:
+    """The public function whose `**keywords` are spread into a call: others may call it, with whatever they like."""
+    for node in (node for name, node in call.keywords if name is None):
+        for container in code.solver.behind(node) & code.solver.variadic_of.keys():
+            filename, index = code.solver.variadic_of[container]
+            function = code.solver.files[filename].summary.functions[index]
+            if not function.name.startswith("_") and function.outer is None:
+                return function.name
+    return None
 
 
 def _at(site: JudgedSite, code: Code, call: SolvedCall) -> Change:
