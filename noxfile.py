@@ -54,7 +54,7 @@ def corpus(session: nox.Session) -> None:
 
 
 def _shim(session: nox.Session, mem0ai: str) -> None:
-    packages = ["pytest>=8.3", "trio", "requests", "fastapi", "pyyaml", "orjson", "msgspec", "setuptools"]
+    packages = ["pytest>=8.3", "trio", "requests", "fastapi", "pyyaml", "orjson", "msgspec", "setuptools", "uvicorn", "gunicorn"]
     session.install(f"mem0ai=={mem0ai}", *packages)
     session.install("--no-deps", "./shim")
     session.run("pytest", "tests/shim", "--ignore=tests/shim/test_openapi.py", *session.posargs, env={"CI": "true"})

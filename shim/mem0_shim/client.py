@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mem0_shim import _boot, reads
@@ -267,10 +268,15 @@ def _classes(module: Any) -> tuple[type, ...]:
     return tuple(kind for kind in found if isinstance(kind, type))
 
 
-def _prepare() -> None:
+def _prepare(settings: Settings) -> None:
     process.disabled = disabled()
     process.ledger = bool(os.environ.get("MEM0_SHIM_LEDGER"))
     if not process.disabled:
+        # Now, not at the first wait: a child that is forked while a thread imports a module can never import it.
+        if process.ledger or settings.reads == "barrier" or "wait" in (settings.policy, *dict(settings.modules).values()):
+            import_module("mem0_shim.handle")
+        if process.ledger:
+            import_module("mem0_shim.ledger")
         _boot.after_import(_MODULE, patch)
         _boot.after_import("yaml", _teach_yaml)
 
@@ -304,7 +310,7 @@ def wrap(client: _C, policy: str | None = None, **options: Any) -> _C:
     settings = read_settings(policy=policy, **options)
     if not issubclass(type(client), _classes(sys.modules.get(_MODULE))):
         return client
-    _prepare()
+    _prepare(settings)
     process.wrapped = True
     setattr(client, SETTINGS, settings)
     return client
@@ -322,8 +328,9 @@ def install(policy: str | None = None, **options: Any) -> None:
     Raises:
         ValueError, TypeError: As of `wrap`.
     """
-    process.settings = read_settings(policy=policy, **options)
-    _prepare()
+    settings = read_settings(policy=policy, **options)
+    _prepare(settings)
+    process.settings = settings
 
 
 def uninstall() -> None:

@@ -159,15 +159,17 @@ def _collect(source: object, found: set[Entity]) -> None:
                 _collect(part, found)
 
 
+def _account(client: Any) -> tuple[str, str]:
+    return str(getattr(client, "host", "")).rstrip("/"), str(getattr(client, "api_key", ""))
+
+
 def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[Add]:
     """The unfinished adds of this flow that a read is about."""
-    from mem0_shim import polling  # takes milliseconds, and is needed by few
-
-    now, account, flow = time.monotonic(), polling.account_key(client), this_flow()
+    now, account, flow = time.monotonic(), _account(client), this_flow()
     adds = [
         add
         for add in map(Add._make, list(_outstanding))
-        if add.until > now and add.flow == flow and polling.account_key(add.client) == account
+        if add.until > now and add.flow == flow and _account(add.client) == account
     ]
     if method in ("get", "history", "update"):
         return adds  # they name a memory, which any of them may be about to change

@@ -266,3 +266,21 @@ def test_a_line_is_remembered_with_its_module_and_so_many_are() -> None:
             assert made.added_at.module == namespace["__name__"]
             assert str(made.added_at) == f"{'application' if n % 3 else 'generated'}.py:2"
     assert len(callsite._calls) <= callsite._CALLS
+
+
+@pytest.mark.parametrize(
+    ("options", "module", "imported"),
+    [
+        ("'warn'", "handle", False),
+        ("'warn'", "ledger", False),
+        ("'wait'", "handle", True),
+        ("'off,application=wait'", "handle", True),
+        ("'warn', reads='barrier'", "handle", True),
+        ("'wait'", "ledger", False),
+    ],
+)
+def test_what_waits_is_imported_before_a_fork_can_interrupt_it(options: str, module: str, imported: bool) -> None:
+    program = f"import sys; sys.path.insert(0, {str(SHIM)!r}); import mem0_shim; mem0_shim.install({options});"
+    program += f"print('mem0_shim.{module}' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == str(imported)
