@@ -69,8 +69,8 @@ class Rows:
         self._given: set[int] = set()
 
     def of_text(self, text: str) -> int | None:
-        """Return the line that holds this text, else the next line that names mem0ai, else None."""
-        return self._next(lambda line: text in line) or self._next(lambda _: True)
+        """Return the line that holds this text, not as a part of a longer word, else the next line that names mem0ai, else None."""
+        return self._next(re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w.-])").search) or self._next(lambda _: True)
 
     def of_key(self) -> int | None:
         """Return the next line on which mem0ai is a key (`mem0ai = ...` in TOML, `"mem0ai": ...` in JSON)."""
