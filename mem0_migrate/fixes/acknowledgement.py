@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Replace
-from mem0_migrate.fixes.registration import needed
+from mem0_migrate.fixes.imports import access
 from mem0_migrate.sdk.answers import OPTIONAL, TOLERANT
 from mem0_migrate.tracking.evidence import place_of
 from mem0_migrate.usage.kinds import CATEGORIES
@@ -62,7 +62,8 @@ def _change(tree: Tree, node: ast.expr, path: Sequence[str], eras: frozenset[Era
     if "\n" in text or "\r" in text:
         return None
     if eras != {"v2"}:
-        return [Replace(place_of(question), f"{_SHIM}.is_receipt({text})"), *needed(tree, question, _SHIM)]
+        helper = access(tree, question, _SHIM, "is_receipt")
+        return [Replace(place_of(question), f"{helper.text}({text})"), *helper.inserts]
     asked = f'{text}.get("event_id")'
     return [Replace(place_of(question), asked if _is_tested(tree, question) else f"bool({asked})")]
 

@@ -18,7 +18,7 @@ from mem0_migrate.fixes import awaiting, completion
 from mem0_migrate.fixes.acknowledgement import acknowledging
 from mem0_migrate.fixes.receivers import receiver
 from mem0_migrate.fixes.receivers.mounting import PREFIX, TOKEN, Files, is_test
-from mem0_migrate.fixes.registration import URL, Registrations, registering
+from mem0_migrate.fixes.registration import EXAMPLE, URL, Registrations
 from mem0_migrate.fixes.removal import removal
 from mem0_migrate.fixes.repair import Repair, Unsuitable
 from mem0_migrate.usage.answers import collect
@@ -123,7 +123,8 @@ class _Adoption:
                 f"Remove `{name}`, which has no effect" if finding.code != "MEM107" else f"Remove `{name}`: OSS memory has none"
             )
         if reads:
-            message += f". Before, redesign what needs the memories at once: {_listed(reads)}"
+            demand = self._demand(site)
+            message += f". Before, {demand[:1].lower()}{demand[1:]}: {_listed(reads)}"
         certain = site.site.confidence == "certain" and found.private and not reads
         return Repair("async", "safe" if certain else "unsafe", message, found.changes)
 
@@ -131,12 +132,8 @@ class _Adoption:
 
     def _queued(self, finding: Finding, site: JudgedSite) -> Repair | None:
         if finding.code == _REMARK:
-            unseen = self._registrations.unseen(site) and not is_test(site.site.span.filename)
-            return (
-                _by_hand(f"Register the webhook where the client is constructed. Write: {registering('client')}")
-                if unseen
-                else None
-            )
+            unseen = self._registrations.unseen(site) and _registers(site.site.span.filename)
+            return _by_hand(f"Register the webhook where the client is constructed. Write: {EXAMPLE}") if unseen else None
         asked = self._acknowledging(site)
         if asked is not None:
             message = "Ask whether the write was taken: a receipt has an `event_id`; what will be stored is not known yet"
@@ -145,8 +142,13 @@ class _Adoption:
         reads = self._reads(site)
         if not reads:
             return None
-        return _by_hand(
-            f"Redesign what needs the memories at once: {_listed(reads)}. Keep `event_id`, and look when they are there"
+        return _by_hand(f"{self._demand(site)}: {_listed(reads)}. Keep `event_id`, and look when the memories are there")
+
+    def _demand(self, site: JudgedSite) -> str:
+        """What has to happen to the code that gets the answer of a site."""
+        needed = any(CATEGORIES[use.kind] == "memories" for use in self._uses.get(site.number, []))
+        return (
+            "Redesign what needs the memories at once" if needed or site.stale is not None else "Redesign what gets the receipt"
         )
 
     def _eras(self, site: JudgedSite) -> frozenset[Era]:
@@ -192,10 +194,10 @@ class _Adoption:
         taken: set[int] = set()
         for number in sorted(range(len(self._pairs)), key=self._rank):
             finding, site = self._pairs[number]
-            if site is None or not site.hosted or site.site.form == "http" or is_test(site.site.span.filename):
+            if site is None or not site.hosted or site.site.form == "http" or not _registers(site.site.span.filename):
                 continue
             if finding.code in _QUEUED or (finding.code in _KEYWORD_GOES and site.aware):
-                missing = [made for made in self._registrations.missing(site) if not is_test(made.filename)]
+                missing = [made for made in self._registrations.missing(site) if _registers(made.filename)]
                 if any(made.number not in taken for made in missing) or (missing and finding.code == _REMARK):
                     chosen[number] = missing
                     taken.update(made.number for made in missing)
@@ -211,9 +213,8 @@ class _Adoption:
         for made in missing:
             found = self._registrations.changes(made)
             if found is None:
-                code = registering("client")
                 where = f"{made.filename}:{made.fact.place[0]}"
-                return repair or _by_hand(f"Register the webhook where the client is constructed ({where}). Write: {code}")
+                return repair or _by_hand(f"Register the webhook where the client is constructed ({where}). Write: {EXAMPLE}")
             changes.setdefault(made.filename, []).extend(found)
         letting = self._letting_in([made.filename for made in missing])
         mounted: Changes = letting.changes if letting is not None else {}
@@ -258,8 +259,13 @@ class _Adoption:
         }
         for _, item in sorted(sites.items()):
             reads = self._reads(item, rows=False) if item.hosted and self._acknowledging(item) is None else []
-            steps += [f"Redesign what needs the memories at once: {read}" for read in reads]
+            steps += [f"{self._demand(item)}: {read}" for read in reads]
         return tuple(dict.fromkeys(steps))
+
+
+def _registers(filename: str) -> bool:
+    """Whether a client of a file is one that mem0 should deliver for: tests and notebooks come and go."""
+    return not is_test(filename) and not filename.endswith(".ipynb")
 
 
 def _is_applied(repair: Repair) -> bool:

@@ -11,7 +11,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert, Replace, Surround
-from mem0_migrate.fixes.imports import importing
+from mem0_migrate.fixes.imports import Access, access, importing
 from mem0_migrate.fixes.shim import _constructions as constructions
 from mem0_migrate.tracking.evidence import place_of
 
@@ -34,9 +34,8 @@ _TRANSPARENT = frozenset(["wrap", "cast"])  # mem0_shim.wrap(client), typing.cas
 _HANDED = "handed "
 
 
-def registering(client: str) -> str:
-    """The statement that registers the webhook for a client, which `client` is an expression for."""
-    return f'{MODULE}.ensure_webhook({client}, url=os.environ["{URL}"])'
+EXAMPLE = f'{MODULE}.ensure_webhook(client, url=os.environ["{URL}"])'
+"""What a person writes where we cannot."""
 
 
 class Registrations:
@@ -75,7 +74,8 @@ class Registrations:
         node = tree.at(made.fact.place, ast.Call)
         if node is None or _rebound(tree):
             return None
-        if made.fact.text.startswith(_HANDED) and not made.partials:
+        alike = self._code.solver.call_of.get(made.target, ())
+        if any(call.fact.text.startswith(_HANDED) and not call.partials for call in alike):
             return _of_class(tree, node)
         return _named(tree, node) or _returned(tree, node) or _through_function(tree, node)
 
@@ -92,7 +92,8 @@ def _named(tree: Tree, node: ast.Call) -> list[Change]:
     name = next((target for target in targets if _is_path(target)), None)
     if name is None or not isinstance(statement, (ast.Assign, ast.AnnAssign)):
         return []
-    return [Insert(place_of(statement), registering(tree.text(name)), after=True), *needed(tree, node, "os", MODULE)]
+    text, imports = _registering(tree, node, tree.text(name))
+    return [Insert(place_of(statement), text, after=True), *imports]
 
 
 def _returned(tree: Tree, node: ast.Call) -> list[Change]:
@@ -105,10 +106,11 @@ def _returned(tree: Tree, node: ast.Call) -> list[Change]:
     if text is None:
         return []
     name = _free(function)
+    registration, imports = _registering(tree, node, name)
     return [
-        Insert(place_of(statement), f"{name} = {text}\n{registering(name)}", after=False),
+        Insert(place_of(statement), f"{name} = {text}\n{registration}", after=False),
         Replace(place_of(value), name),
-        *needed(tree, node, "os", MODULE),
+        *imports,
     ]
 
 
@@ -130,13 +132,20 @@ def _function(tree: Tree, anchor: ast.expr) -> list[Change]:
     """The function, before the statement of the module that needs it first. It imports by itself where mem0 is imported late."""
     if any(isinstance(item, ast.FunctionDef) and item.name == _FUNCTION for item in tree.source.tree.body):
         return []
-    imports = needed(tree, anchor, "os", MODULE)
+    text, imports = _registering(tree, anchor, _NAME)
     at_top = {place_of(item) for item in tree.source.tree.body}
-    local = any(item.place not in at_top for item in imports)
-    inside = f"    import os\n    import {MODULE}\n" if local else ""
-    text = f"\ndef {_FUNCTION}({_NAME}):\n{inside}    {registering(_NAME)}\n    return {_NAME}\n\n"
+    body = f"    {text}\n    return {_NAME}"
+    if any(item.place not in at_top for item in imports):
+        imports = ()
+        body = f"    import os\n\n    import {MODULE}\n\n    {EXAMPLE}\n    return {_NAME}"
     first = next(item for item in tree.source.tree.body if not _is_head(item))
-    return [Insert(place_of(first), text, after=False), *(() if local else imports)]
+    return [Insert(place_of(first), f"\ndef {_FUNCTION}({_NAME}):\n{body}\n\n", after=False), *imports]
+
+
+def _registering(tree: Tree, node: ast.expr, client: str) -> tuple[str, tuple[Insert, ...]]:
+    """The statement that registers the webhook for a client, at the place of a node, and the imports that it needs."""
+    ensure, environ = reaching(tree, node, MODULE, "ensure_webhook"), reaching(tree, node, "os", "environ")
+    return f'{ensure.text}({client}, url={environ.text}["{URL}"])', (*environ.inserts, *ensure.inserts)
 
 
 def _is_head(statement: ast.stmt) -> bool:
@@ -150,12 +159,9 @@ def _is_head(statement: ast.stmt) -> bool:
     )
 
 
-def needed(tree: Tree, node: ast.expr, *modules: str) -> list[Insert]:
-    """The imports to add so that a node can use modules by their dotted names."""
-    around = {None, *(item for item in tree.around(node) if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)))}
-    statements = [item for item in ast.walk(tree.source.tree) if isinstance(item, ast.Import) and tree.function(item) in around]
-    known = {alias.name for item in statements for alias in item.names if not alias.asname}
-    return [insert for module in modules if module not in known for insert in importing(tree, node, module)]
+def reaching(tree: Tree, node: ast.expr, module: str, function: str) -> Access:
+    """How the code at a node names a function of a module, also of one whose dotted name an import statement holds."""
+    return access(tree, node, module, function) if importing(tree, node, module) else Access(f"{module}.{function}", ())
 
 
 def _value(tree: Tree, node: ast.Call) -> ast.expr:
@@ -196,9 +202,10 @@ def _dedented(tree: Tree, node: ast.expr, indent: int) -> str | None:
 
 
 def _rebound(tree: Tree) -> bool:
-    """Whether a file means something else by the names of the modules that registering needs."""
+    """Whether a file means something else by the name of the package that registering needs."""
+    package = MODULE.partition(".")[0]
     return any(
-        (isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load) and item.id in ("os", "mem0_shim"))
-        or (isinstance(item, ast.arg) and item.arg in ("os", "mem0_shim"))
+        (isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load) and item.id == package)
+        or (isinstance(item, ast.arg) and item.arg == package)
         for item in ast.walk(tree.source.tree)
     )

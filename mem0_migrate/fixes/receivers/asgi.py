@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert
 from mem0_migrate.fixes.receivers.mounting import MODULE, PREFIX, Application, Receiver, constructed
-from mem0_migrate.fixes.registration import needed
+from mem0_migrate.fixes.registration import reaching
 from mem0_migrate.tracking.evidence import place_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 WORDS = (b"FastAPI", b"Starlette")
 _CLASSES = frozenset(["fastapi.FastAPI", "fastapi.applications.FastAPI", "starlette.applications.Starlette"])
-_ROUTING = "starlette.routing"
 
 
 def applications(filename: str, files: Files) -> Iterator[Application]:
@@ -34,13 +33,14 @@ def applications(filename: str, files: Files) -> Iterator[Application]:
     for call, statement, name in constructed(tree, _CLASSES):
         if name in mounted:
             continue
-        app = f"{MODULE}.asgi_app()"
-        modules = [MODULE]
+        app = reaching(tree, call, MODULE, "asgi_app")
+        imports = app.inserts
         if any(keyword.arg == "routes" for keyword in call.keywords):  # before them: one may take every path
-            text = f'{name}.routes.insert(0, {_ROUTING}.Mount("{PREFIX}", {app}))'
-            modules.append(_ROUTING)
+            mount = reaching(tree, call, "starlette.routing", "Mount")
+            text = f'{name}.routes.insert(0, {mount.text}("{PREFIX}", {app.text}()))'
+            imports += mount.inserts
         else:
-            text = f'{name}.mount("{PREFIX}", {app})'
-        changes = (Insert(place_of(statement), text, after=True), *needed(tree, call, *modules))
+            text = f'{name}.mount("{PREFIX}", {app.text}())'
+        changes = (Insert(place_of(statement), text, after=True), *imports)
         advice = f"Let POST {PREFIX}/… through to `{name}` ({filename}), past proxies, middleware and authentication"
         yield Application(filename, call.lineno, Receiver({filename: changes}, by_hand=(advice,)))

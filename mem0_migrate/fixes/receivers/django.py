@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert
-from mem0_migrate.fixes.imports import importing
 from mem0_migrate.fixes.receivers.mounting import PREFIX, TOKEN, Application, Receiver
+from mem0_migrate.fixes.registration import reaching
 from mem0_migrate.tracking.evidence import place_of
 
 if TYPE_CHECKING:
@@ -56,11 +56,8 @@ def applications(filename: str, files: Files) -> Iterator[Application]:
         return
     folder = named[0].rpartition("/")[0]
     module = f"{root.rpartition('.')[0]}.{_NAME}".lstrip(".")
-    anchor = ast.Name("")  # imported at the top of the module
-    changes = (
-        Insert(place_of(last), f"{_PATTERNS}.insert(0, {module}.route)", after=True),
-        *importing(tree, anchor, module),
-    )
+    route = reaching(tree, last.value, module, "route")
+    changes = (Insert(place_of(last), f"{_PATTERNS}.insert(0, {route.text})", after=True), *route.inserts)
     advice = f"Let POST {PREFIX}/… through to Django ({named[0]}), past proxies and middleware that asks for a login"
     creates = {f"{folder}/{_NAME}.py".lstrip("/"): _VIEW}
     yield Application(named[0], last.lineno, Receiver({named[0]: changes}, creates, (advice,)))
@@ -76,18 +73,12 @@ def _root(tree: Tree) -> str | None:
     return None
 
 
-def _last(tree: Tree) -> ast.stmt | None:
+def _last(tree: Tree) -> ast.Assign | ast.AugAssign | None:
     """The last statement that makes the list of patterns, or adds to it; None where it is no list at first."""
-    found: list[ast.stmt] = []
+    found: list[ast.Assign | ast.AugAssign] = []
     for item in tree.source.tree.body:
-        targets = (
-            item.targets
-            if isinstance(item, ast.Assign)
-            else [item.target]
-            if isinstance(item, (ast.AnnAssign, ast.AugAssign))
-            else []
-        )
-        if any(isinstance(target, ast.Name) and target.id == _PATTERNS for target in targets):
-            found.append(item)
-    first = found[0] if found else None
-    return found[-1] if isinstance(first, (ast.Assign, ast.AnnAssign)) and isinstance(first.value, ast.List) else None
+        if isinstance(item, (ast.Assign, ast.AugAssign)):
+            targets = item.targets if isinstance(item, ast.Assign) else [item.target]
+            if any(isinstance(target, ast.Name) and target.id == _PATTERNS for target in targets):
+                found.append(item)
+    return found[-1] if found and isinstance(found[0], ast.Assign) and isinstance(found[0].value, ast.List) else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert
 from mem0_migrate.fixes.receivers.mounting import MODULE, PREFIX, Application, Receiver, constructed
-from mem0_migrate.fixes.registration import needed
+from mem0_migrate.fixes.registration import reaching
 from mem0_migrate.tracking.evidence import place_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WORDS = (b"Flask",)
 _CLASSES = frozenset(["flask.Flask", "flask.app.Flask"])
-_DISPATCHER = "werkzeug.middleware.dispatcher"
 
 
 def applications(filename: str, files: Files) -> Iterator[Application]:
@@ -25,8 +24,10 @@ def applications(filename: str, files: Files) -> Iterator[Application]:
     if tree is None:
         return
     for call, statement, name in constructed(tree, _CLASSES):
-        mount = f'{{"{PREFIX}": {MODULE}.wsgi_app()}}'
-        text = f"{name}.wsgi_app = {_DISPATCHER}.DispatcherMiddleware(\n    {name}.wsgi_app, {mount}\n)"
-        changes = (Insert(place_of(statement), text, after=True), *needed(tree, call, MODULE, _DISPATCHER))
+        app = reaching(tree, call, MODULE, "wsgi_app")
+        dispatcher = reaching(tree, call, "werkzeug.middleware.dispatcher", "DispatcherMiddleware")
+        mount = f'{{"{PREFIX}": {app.text}()}}'
+        text = f"{name}.wsgi_app = {dispatcher.text}(\n    {name}.wsgi_app, {mount}\n)"
+        changes = (Insert(place_of(statement), text, after=True), *app.inserts, *dispatcher.inserts)
         advice = f"Let POST {PREFIX}/… through to `{name}` ({filename}), past proxies"
         yield Application(filename, call.lineno, Receiver({filename: changes}, by_hand=(advice,)))
