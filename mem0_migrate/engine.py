@@ -81,7 +81,22 @@ def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = N
         report = Application(
             lambda contents: _examine(paths, settings, contents, linked=True), SettingsFor(settings, paths).of, settings, decide
         ).run()
-    return replace(written(report), completed=tuple(map(str, completed))) if write else report
+    if not write:
+        return report
+    done = replace(written(report), completed=tuple(map(str, completed)))
+    return done if done.failed == report.failed else _looked_at_again(done, _examine(paths, settings, {}, linked=True).report)
+
+
+def _looked_at_again(report: FixReport, after: Report) -> FixReport:
+    """What was done if a file could not be written: `after` is the check of what is there now."""
+    from mem0_migrate.model import Unfixed
+
+    there = {(finding.code, finding.span.filename, finding.message) for finding in after.findings}
+    fixed = tuple(finding for finding in report.fixed if (finding.code, finding.span.filename, finding.message) not in there)
+    unwritten = (finding for finding in report.fixed if finding not in fixed)
+    left = [*report.left, *(Unfixed(finding, "A file that its repair changes was not written") for finding in unwritten)]
+    left.sort(key=lambda item: (item.finding.span, item.finding.code))
+    return replace(report, fixed=fixed, left=tuple(left), after=after)
 
 
 def _directories(found: Discovery) -> set[Path]:
@@ -150,8 +165,8 @@ def _analyse(
     on_disk = [item for item in files if item != stdin]
     mentions, unread = mentioning(on_disk, b"mem0")
     seeds = [filename for filename in mentions if _is_seed(filename)]
-    if stdin is not None and is_seed(data):
-        seeds.append(stdin)
+    if stdin is not None and (is_seed(data) or isinstance(source_of(stdin), Source)):
+        seeds.append(stdin)  # whom it imports cannot be looked up in its file
     if also is not None and also in files and also not in seeds:
         seeds.append(also)
     modules = Modules(files)

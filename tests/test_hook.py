@@ -227,7 +227,7 @@ def test_a_file_elsewhere_that_a_staged_one_breaks_is_named_with_the_command(rep
     result = run_fix(repairing, home)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "api.py:5:14: MEM101 " in result.stdout
-    assert "mem0-migrate fix --unsafe-fixes api.py\n" in result.stdout
+    assert "`mem0-migrate fix --unsafe-fixes api.py`\n" in result.stdout
     assert "notes.py" not in result.stdout
     assert texts(repairing, "api.py", "deps.py", "notes.py") == [API, HOSTED, NOTES]
 
@@ -240,7 +240,7 @@ def test_an_origin_in_a_file_that_is_not_staged_is_named_with_the_command(repair
     assert result.returncode == 1, result.stdout + result.stderr
     assert "files were modified by this hook" not in result.stdout
     assert texts(repairing, "api.py", "deps.py") == [API, EITHER]
-    assert "mem0-migrate fix deps.py\n" in result.stdout
+    assert "`mem0-migrate fix deps.py`\n" in result.stdout
     done = run([sys.executable, "-m", "mem0_migrate", "fix", "deps.py"], repairing, home)
     assert done.returncode == 0, done.stdout
     assert "mem0_shim.wrap(MemoryClient()" in texts(repairing, "deps.py")[0]
@@ -287,4 +287,4 @@ def test_more_files_than_one_command_line_holds(repairing: Path, home: Path) -> 
     assert (result.returncode, result.stdout.count("in 704 files")) == (1, 2), result.stdout + result.stderr
     assert "mem0_shim.wrap(MemoryClient()" in texts(repairing, "a_deps.py")[0]
     assert texts(repairing, "b_deps.py", "x_api.py", "y_api.py") == before
-    assert result.stdout.count("mem0-migrate fix b_deps.py y_api.py\n") == 2
+    assert result.stdout.count("`mem0-migrate fix b_deps.py y_api.py`\n") == 2

@@ -78,7 +78,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         if options["diff"]:
             from mem0_migrate.cli.fix import show_diff
 
-            raise click.exceptions.Exit(show_diff(paths, settings, color=in_color(options["color"])))
+            code = show_diff(paths, settings, color=in_color(options["color"]), quiet=options["quiet"])
+            raise click.exceptions.Exit(0 if options["exit_zero"] else code)
         report = engine.check(paths or (".",), settings, edits=settings.output_format == "json")
         _warn(report, settings, verbose=options["verbose"], quiet=options["quiet"])
         _print(report, settings, options)

@@ -37,7 +37,7 @@ _EXIT = "Exit code"
     help="How to print what was done: json for a program.",
 )
 @option(_OUTPUT, "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours.")
-@option(_OUTPUT, "--quiet", "-q", is_flag=True, help="Print what failed and nothing else.")
+@option(_OUTPUT, "--quiet", "-q", is_flag=True, help="Print what is left and why, to standard error, and nothing else.")
 @option(_OUTPUT, "--verbose", "-v", is_flag=True, help="Print the traceback of an internal error.")
 @option(
     _EXIT,
@@ -63,21 +63,19 @@ def fix(paths: tuple[str, ...], **options: Any) -> None:
     with failures(verbose=options["verbose"]):
         settings = settings_of(options)
         color = in_color(options["color"])
+        asked = _questions(settings, options, color=color) if options["interactive"] else None
         if options["diff"]:
-            raise click.exceptions.Exit(show_diff(paths, settings, color=color))
+            raise click.exceptions.Exit(show_diff(paths, settings, color=color, quiet=options["quiet"]))
         from mem0_migrate import engine
 
-        asked = _Questions(color=color) if options["interactive"] else None
-        if asked is not None and not is_terminal():
-            raise click.UsageError("--interactive asks on the terminal, and there is none.")
         report = engine.fix(paths or (".",), settings, decide=asked)
         _print(report, settings, color=color, quiet=options["quiet"])
     failed = _failed(report, settings) or (bool(report.rewrites) and options["exit_non_zero_on_fix"])
     raise click.exceptions.Exit(int(failed))
 
 
-def show_diff(paths: tuple[str, ...], settings: Settings, *, color: bool) -> int:
-    """Print what would change; the exit code."""
+def show_diff(paths: tuple[str, ...], settings: Settings, *, color: bool, quiet: bool) -> int:
+    """Print what would change, to standard error the summary; the exit code."""
     from mem0_migrate import engine
     from mem0_migrate.output import diff, fixed
     from mem0_migrate.output.view import View
@@ -88,7 +86,7 @@ def show_diff(paths: tuple[str, ...], settings: Settings, *, color: bool) -> int
         _print(report, settings, color=color, quiet=False)
     else:
         say(diff.render(report.rewrites, view), color=color)
-        for line in fixed.render(report, view, wrote=False):
+        for line in fixed.left(report, view) if quiet else fixed.render(report, view, wrote=False):
             click.echo(line, err=True, color=color)
     return int(bool(report.rewrites) or bool(report.failed) or (bool(report.after.incomplete) and not settings.allow_incomplete))
 
@@ -104,8 +102,8 @@ def _print(report: FixReport, settings: Settings, *, color: bool, quiet: bool) -
     if not quiet:
         say(fixed.render(report, view, wrote=True), color=color)
         return
-    for file in report.failed:
-        click.echo(f"{file.filename}: left as it was: {file.reason}", err=True)
+    for line in fixed.left(report, view):
+        click.echo(line, err=True, color=color)
 
 
 def _failed(report: FixReport, settings: Settings) -> bool:
@@ -115,6 +113,16 @@ def _failed(report: FixReport, settings: Settings) -> bool:
     failing = SEVERITIES[: SEVERITIES.index(settings.fail_on) + 1]
     incomplete = bool(report.after.incomplete) and not settings.allow_incomplete
     return incomplete or bool(report.failed) or any(finding.severity in failing for finding in report.after.findings)
+
+
+def _questions(settings: Settings, options: dict[str, Any], *, color: bool) -> _Questions:
+    if options["diff"]:
+        raise click.UsageError("--interactive asks whether to make a change, and --diff makes none.")
+    if settings.output_format == "json":
+        raise click.UsageError("--interactive asks a person, and json is for a program.")
+    if not is_terminal():
+        raise click.UsageError("--interactive asks on the terminal, and there is none.")
+    return _Questions(color=color)
 
 
 class _Questions:

@@ -32,23 +32,24 @@ def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
                 yield from view.wrapped("    ", f"in {', '.join(map(printable, files))}")
     else:
         yield "Nothing was fixed." if wrote else "Nothing would be fixed."
-    for file in report.failed:
-        yield from view.wrapped(f"{printable(file.filename)}: ", f"left as it was: {file.reason}", "red", "bold")
-    yield from _left(report, view)
+    yield from left(report, view)
     if report.by_hand:
         yield "To do by hand:"
         for number, task in enumerate(report.by_hand, 1):
             yield from view.wrapped(f"  {number}. ", task)
-    for file in report.after.incomplete:
-        yield from view.wrapped(
-            f"{printable(file.filename)}:{file.row or 1}:1: ", f"not checked: {printable(file.reason)}", "bold"
-        )
     if wrote and report.rewrites:
         yield from view.wrapped("", _PROVEN)
     yield from closing.totals(report.after, view)
 
 
-def _left(report: FixReport, view: View) -> Iterator[str]:
+def left(report: FixReport, view: View) -> Iterator[str]:
+    """Yield the lines about what was not fixed, not written or not looked at; none if there is nothing."""
+    for file in report.failed:
+        yield from view.wrapped(f"{printable(file.filename)}: ", f"left as it was: {file.reason}", "red", "bold")
+    for file in report.after.incomplete:
+        yield from view.wrapped(
+            f"{printable(file.filename)}:{file.row or 1}:1: ", f"not checked: {printable(file.reason)}", "bold"
+        )
     if not report.left:
         return
     yield f"Not fixed: {count(len(report.left), 'finding')}"
