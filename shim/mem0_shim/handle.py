@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sys
 from collections.abc import Generator
@@ -145,7 +146,7 @@ class PendingAdd:
         client, seconds = self._checked_client(), self._seconds(timeout)
         try:
             found = polling.wait(client, self.event_ids, self._settings, seconds)
-        except Exception as error:
+        except BaseException as error:
             self._translated(error, seconds)
             raise
         return self._memories(found)
@@ -155,7 +156,7 @@ class PendingAdd:
         client, seconds = self._checked_client(), self._seconds(timeout)
         try:
             found = await polling.wait_async(client, self.event_ids, self._settings, seconds)
-        except Exception as error:
+        except BaseException as error:
             self._translated(error, seconds)
             raise
         return self._memories(found)
@@ -173,8 +174,12 @@ class PendingAdd:
             raise reports.PendingUnavailable("there is no client to ask with: call pending(answer, client)", "", self.event_ids)
         return self._client
 
-    def _translated(self, error: Exception, seconds: float) -> None:
+    def _translated(self, error: BaseException, seconds: float) -> None:
         accepted = f"add() at {self.added_at} was accepted by mem0; do not add again"
+        if not isinstance(error, Exception):  # cancelled, or Ctrl-C: nobody gets the answer, the log has to remember
+            with contextlib.suppress(Exception):  # a handler of the application may fail: the cancellation counts
+                extra = {"mem0_event_ids": self.event_ids, "mem0_token": self.token}
+                reports.log.info("a wait was given up: %s; token: %s", accepted, self.token, extra=extra)
         if isinstance(error, reports.WaitExpired):
             resume = "PendingAdd.from_token(error.token, client) resumes"
             text = f"the memories do not exist after {seconds:g} seconds: {accepted}; {resume}"

@@ -31,6 +31,7 @@ _MISSES: Final = 3  # an event may not be visible at once: so many 404 are waite
 _PAGES: Final = 20
 _UNDER_WAY: Final = 2
 _GUARD: Final = 5.0  # seconds until a waiter looks again after another one's poll, should nobody wake it
+_ACCOUNTS: Final = 1000  # an application with an API key for each of its customers has more, but few that wait
 _RETRYABLE: Final = frozenset((408, 425, 429))
 
 
@@ -103,7 +104,7 @@ class Account:
         self.lock = threading.Lock()
         self.settings = settings
         self._pace = pace
-        self._watches: dict[str, _Watch] = {}
+        self.watches: dict[str, _Watch] = {}
         self._not_before = 0.0
         self._list_works = True
 
@@ -113,18 +114,18 @@ class Account:
         with self.lock:
             self.settings = settings
             for event_id in event_ids:
-                watch = self._watches.setdefault(event_id, _Watch(self._spread(settings.first_delay), now))
+                watch = self.watches.setdefault(event_id, _Watch(self._spread(settings.first_delay), now))
                 watch.wakers.append(waker)
 
     def leave(self, event_ids: Iterable[str], waker: Callable[[], None]) -> None:
         """End a wait; an event that nobody waits for is forgotten."""
         with self.lock:
             for event_id in event_ids:
-                watch = self._watches.get(event_id)
+                watch = self.watches.get(event_id)
                 if watch is not None and waker in watch.wakers:
                     watch.wakers.remove(waker)
                     if not watch.wakers:
-                        del self._watches[event_id]
+                        del self.watches[event_id]
 
     def turn(self, event_id: str, deadline: float) -> dict[str, Any] | Poll | float:
         """What a waiter is to do now.
@@ -138,7 +139,7 @@ class Account:
         """
         now = time.monotonic()
         with self.lock:
-            watch = self._watches[event_id]
+            watch = self.watches[event_id]
             if watch.error is not None:
                 raise PollRefused(watch.error)
             if watch.body is not None:
@@ -152,13 +153,13 @@ class Account:
                 return due_at - now
             if pause := self._pace.begin(now):
                 return pause
-            due = [e for e, w in self._watches.items() if not (w.in_flight or w.body or w.alone) and w.next_at <= now + _SLACK]
+            due = [e for e, w in self.watches.items() if not (w.in_flight or w.body or w.alone) and w.next_at <= now + _SLACK]
             if self._list_works and len(due) > _TOGETHER and not watch.alone:
                 poll = Poll("/v1/events/", tuple(due), 1)
             else:
                 poll = Poll(f"/v1/event/{quote(event_id, safe='')}/", (event_id,))
             for asked in poll.event_ids:
-                self._watches[asked].in_flight = True
+                self.watches[asked].in_flight = True
             return poll
 
     def next_page_in(self) -> float:
@@ -199,14 +200,14 @@ class Account:
             elif status == 200 and isinstance(body, dict):  # noqa: PLR2004 - HTTP OK
                 self._settle_event(poll.event_ids[0], body)
             elif status == 404 or status < 400:  # noqa: PLR2004 - not visible yet; or a page that is no JSON, as from a proxy
-                watch = self._watches.get(poll.event_ids[0])
+                watch = self.watches.get(poll.event_ids[0])
                 if watch is not None:
                     watch.misses += status == 404  # noqa: PLR2004 - HTTP Not Found
                     watch.error = response if watch.misses > _MISSES else None
                 self._again(poll.event_ids)
             else:
                 for event_id in poll.event_ids:
-                    if (watch := self._watches.get(event_id)) is not None:
+                    if (watch := self.watches.get(event_id)) is not None:
                         watch.error = response
                 self._again(poll.event_ids)
             return None
@@ -215,7 +216,7 @@ class Account:
         """Something has happened on the platform: ask for all outstanding events now."""
         with self.lock:
             now = time.monotonic()
-            for watch in self._watches.values():
+            for watch in self.watches.values():
                 watch.next_at = min(watch.next_at, now)
                 _wake(watch)
 
@@ -235,13 +236,13 @@ class Account:
             parts = urlsplit(following)  # the host is the client's own: it may sit behind a proxy that the platform does not know
             return Poll(f"{parts.path}?{parts.query}", tuple(wanted), poll.page + 1)
         for event_id in wanted:
-            if event_id in self._watches:
-                self._watches[event_id].alone = True
+            if event_id in self.watches:
+                self.watches[event_id].alone = True
         self._again(tuple(wanted))
         return None
 
     def _settle_event(self, event_id: str, body: dict[str, Any]) -> None:
-        watch = self._watches.get(event_id)
+        watch = self.watches.get(event_id)
         status = body.get("status")
         if watch is not None and isinstance(status, str) and status.upper() in TERMINAL:
             watch.body = body
@@ -253,7 +254,7 @@ class Account:
     def _again(self, event_ids: tuple[str, ...]) -> None:
         now = time.monotonic()
         for event_id in event_ids:
-            watch = self._watches.get(event_id)
+            watch = self.watches.get(event_id)
             if watch is not None:
                 watch.in_flight = False
                 watch.delay = min(watch.delay * self.settings.factor, self.settings.longest_delay)
@@ -273,14 +274,11 @@ def _wake(watch: _Watch) -> None:
 def _retry_after(headers: Mapping[str, str]) -> float:
     """Seconds of a Retry-After header, a number or an HTTP date (RFC 9110, section 10.2.3); 0.0 without one."""
     text = headers.get("Retry-After", "")
-    try:
+    with contextlib.suppress(ValueError):
         return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return 0.0
+    return 0.0
 
 
 # -- accounts of this process
@@ -304,6 +302,9 @@ def account_of(client: object, settings: Settings) -> Account:
     """The account that a client belongs to; clients with the same host and API key share one."""
     key = account_key(client)
     with _lock:
+        if key not in _accounts and len(_accounts) >= _ACCOUNTS:
+            for idle in [known for known, account in _accounts.items() if not account.watches]:
+                del _accounts[idle]
         return _accounts.setdefault(key, Account(settings, _pace))
 
 

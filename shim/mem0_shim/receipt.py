@@ -22,6 +22,7 @@ from mem0_shim.reports import (
     PendingMemoryWarning,
     PendingReadWarning,
     emit,
+    first_told,
     internal_error,
 )
 from mem0_shim.settings import Policy
@@ -117,8 +118,9 @@ class Receipt:
         self.reported = True
         self.open = False
         via = f", through {at.via}" if at.via else ""
+        how = self.how if self.policy == "raise" else first_told(at, category.code, self.how)
         text = (
-            f"{self.how} reads a receipt as memories: add() at {self.added_at} was queued, and its memories do not exist"
+            f"{how} reads a receipt as memories: add() at {self.added_at} was queued, and its memories do not exist"
             f" yet{via} ({DOCUMENTATION}#{category.code})"
         )
         if self.policy == "raise":
@@ -140,10 +142,12 @@ class Receipt:
                 listener(self)
 
     def __del__(self) -> None:
-        if (self.read_at is None and not listeners) or self.acknowledged or self.reported:
+        if self.read_at is None and not listeners:
             return
         try:
-            self.judge()
+            unjudged.pop(id(self), None)
+            if not (self.acknowledged or self.reported):
+                self.judge()
         except Warning:
             raise  # the application has asked for errors: the interpreter prints what a destructor raises
         except Exception:  # noqa: S110 - while the interpreter shuts down, names are gone

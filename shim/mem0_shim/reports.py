@@ -16,7 +16,9 @@ log.addHandler(logging.NullHandler())  # the warnings module shows reports to th
 
 DOCUMENTATION: Final = "shim/README.md"  # below the root of this project; each code is a heading of it
 
-_told: Final[set[tuple[str, int, str]]] = set()
+_told: Final[dict[tuple[str, int, str], str]] = {}  # how a receipt was read first, by line and code
+_TOLD: Final = 10_000  # bounds the memory of a process with generated code
+_logged: Final[set[tuple[str, int, str]]] = set()
 _internal_errors: Final[set[str]] = set()
 
 
@@ -166,6 +168,14 @@ def extraction_failed() -> type[Exception]:
     return ExtractionFailed
 
 
+def first_told(at: Site, code: str, how: str) -> str:
+    """How a receipt was read when a line was first told of: the text of a warning must not change, for each new text is shown.
+
+    A loop may ask for one key after the other, or for the id of a memory.
+    """
+    return _told.setdefault((at.filename, at.lineno, code), how) if len(_told) < _TOLD else "a read"
+
+
 def emit(warning: PendingMemoryWarning, at: Site) -> None:
     """Show a warning at a line of the application, and log it once for each line.
 
@@ -173,8 +183,8 @@ def emit(warning: PendingMemoryWarning, at: Site) -> None:
         PendingMemoryWarning: The application's filters turn it into an error.
     """
     key = (at.filename, at.lineno, warning.code)
-    if key not in _told and len(_told) < 10_000:  # noqa: PLR2004 - bounds the memory of a process with generated code
-        _told.add(key)
+    if key not in _logged and len(_logged) < _TOLD:
+        _logged.add(key)
         with contextlib.suppress(Exception):  # a handler of the application may fail: the warning counts
             log.warning("%s: %s", at, warning, extra={"mem0_event_ids": warning.event_ids, "mem0_code": warning.code})
     registry = at.namespace.setdefault("__warningregistry__", {})

@@ -12,11 +12,13 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mem0_shim
 import pytest
 from mem0_shim import callsite, client, handle, polling, reads, receipt, reports, shapes
+from mem0_shim.settings import read_settings
 
 from stand_in import make_module
 from stand_in import receipt as make_receipt
@@ -284,3 +286,50 @@ def test_what_waits_is_imported_before_a_fork_can_interrupt_it(options: str, mod
     program += f"print('mem0_shim.{module}' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert told.strip() == str(imported)
+
+
+def _containers() -> dict[str, int]:
+    gc.collect()
+    found = {"objects": len(gc.get_objects()), "unjudged": len(receipt.unjudged), "told": len(reports._told)}
+    return {**found, "registry": len(globals().get("__warningregistry__", {}))}
+
+
+def test_a_service_that_runs_for_long_does_not_grow() -> None:
+    sdk = make_module()
+    mem0_shim.install("warn")
+    client.patch(sdk)
+    instance = sdk.MemoryClient()
+
+    def serve(calls: int) -> None:
+        for n in range(calls):
+            instance.answer = make_receipt("nested")
+            answer = instance.add("x", user_id=f"u{n}", metadata={"n": n})
+            if n % 4 == 0:
+                count = len(answer["results"])  # legacy, and judged when the answer dies
+            elif n % 4 == 1:
+                answer.get(f"m{n}")  # a key that is never the same
+            elif n % 4 == 2:
+                count = len(answer) and answer["results"][0]["event_id"]  # aware, after a soft read
+        del answer, count
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        serve(4000)  # more than what is remembered of outstanding adds
+        before, told = _containers(), len(caught)
+        serve(20_000)
+        after = _containers()
+    assert told == 2
+    assert len(caught) == told
+    assert after["objects"] - before["objects"] < 100
+    assert {**after, "objects": 0} == {**before, "objects": 0}
+
+
+def test_accounts_that_nobody_waits_for_are_forgotten() -> None:
+    settings = read_settings()
+    waited_for = polling.account_of(SimpleNamespace(host="h", api_key="waited"), settings)
+    waited_for.join(("e",), lambda: None, settings)
+    for n in range(3 * polling._ACCOUNTS):
+        polling.account_of(SimpleNamespace(host="h", api_key=f"k{n}"), settings)
+    assert len(polling._accounts) <= polling._ACCOUNTS
+    assert polling.account_of(SimpleNamespace(host="h", api_key="waited"), settings) is waited_for
+    polling._accounts.clear()

@@ -274,6 +274,22 @@ def test_cancelling_a_task_ends_the_wait_at_once(sdk: Any, platform: Mem0Emulato
     assert asyncio.run(use()) < 0.1
 
 
+def test_a_cancelled_wait_leaves_its_token_in_the_log(sdk: Any, platform: Mem0Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    async def use() -> Any:
+        client = make_async(sdk, platform)
+        task = asyncio.ensure_future(client.add(MESSAGES, user_id="alice"))
+        while not polls(platform):  # noqa: ASYNC110 - then the add has been accepted
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return await mem0_shim.PendingAdd.from_token(caplog.records[-1].mem0_token, client).aresult()  # type: ignore[attr-defined]
+
+    platform.adjust(latency=0.6, honours_async_mode=False)
+    with caplog.at_level("INFO", "mem0_shim"):
+        assert texts(asyncio.run(use())) == ["I like tea"]
+
+
 def test_another_waiter_goes_on_when_the_polling_one_is_cancelled(sdk: Any, platform: Mem0Emulator) -> None:
     platform.adjust(latency=0.5)
 
