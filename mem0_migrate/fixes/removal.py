@@ -48,11 +48,10 @@ def removal(site: JudgedSite, code: Code, name: str = KEYWORD) -> Removal:
     if record.url:
         finder.body(record.filename, record.place)
         return finder.found
-    for number, (skip, context) in sorted(record.calls.items()):
-        call = code.solver.calls[number]
-        finder.call(call, context, frozenset())
-        if site.in_options:
-            finder.options(call, skip)
+    for number, (_, context) in sorted(record.calls.items()):
+        finder.call(code.solver.calls[number], context, frozenset())
+    for made in site.options:
+        finder.take(made.filename, RemoveKeyword(made.place, KEYWORD))
     return finder.found
 
 
@@ -73,15 +72,6 @@ class _Finder:
             elif name is None and self._name == KEYWORD:
                 self._mapping(node, call, context, seen)
 
-    def options(self, call: SolvedCall, skip: int) -> None:
-        """The keyword of the `AddMemoryOptions(…)` that a call is given."""
-        given = [node for name, node in call.keywords if name == "options"]
-        given += [node for node, _ in call.arguments[skip + 1 : skip + 2]]
-        for reached in sorted(set().union(*map(self._behind, given))):
-            for made in self._solver.call_of.get(reached, ()):
-                if any(name == KEYWORD for name, _ in made.keywords):
-                    self._take(made.filename, RemoveKeyword(made.fact.place, KEYWORD))
-
     def body(self, filename: str, place: Place) -> None:
         """The key in the JSON that a request sends."""
         summary = self._solver.files[filename].summary
@@ -89,7 +79,7 @@ class _Finder:
             if summary.calls[added.call].place == place:
                 display = self._code.tree(filename).at(added.body, ast.Dict) if added.body is not None else None
                 if display is not None and _has(display, KEYWORD):
-                    self._take(filename, RemoveKey(place_of(display), KEYWORD))
+                    self.take(filename, RemoveKey(place_of(display), KEYWORD))
                     return
         self.found.elsewhere.append(f"{filename}:{place[0]}")
 
@@ -100,11 +90,12 @@ class _Finder:
         for made in (call, *(self._solver.calls[number] for number in call.partials)):
             node = self._code.tree(made.filename).at(made.fact.place, ast.Call)
             if node is not None and any(keyword.arg == self._name for keyword in node.keywords):
-                self._take(made.filename, RemoveKeyword(made.fact.place, self._name))
+                self.take(made.filename, RemoveKeyword(made.fact.place, self._name))
                 return
         self.found.elsewhere.append(f"{call.filename}:{call.fact.place[0]}")
 
-    def _take(self, filename: str, change: Change) -> None:
+    def take(self, filename: str, change: Change) -> None:
+        """Note a change that takes the keyword away."""
         self.found.changes[filename] = tuple(dict.fromkeys((*self.found.changes.get(filename, ()), change)))
 
     # -- mappings ----------------------------------------------------------------------------------------------------------------
@@ -163,9 +154,9 @@ class _Finder:
         if where is None or node is None:
             return
         if isinstance(node, ast.Dict) and _has(node, KEYWORD):
-            self._take(where[0], RemoveKey(place_of(node), KEYWORD))
+            self.take(where[0], RemoveKey(place_of(node), KEYWORD))
         elif isinstance(node, ast.Call) and any(keyword.arg == KEYWORD for keyword in node.keywords):
-            self._take(where[0], RemoveKeyword(place_of(node), KEYWORD))
+            self.take(where[0], RemoveKeyword(place_of(node), KEYWORD))
         else:
             return
         self.found.private &= self._users(container) <= {call.number}
@@ -195,9 +186,9 @@ class _Finder:
             return
         call = statement.value if isinstance(statement, ast.Expr) else None
         if isinstance(call, ast.Call) and len(call.keywords) + len(call.args) > 1 and call.keywords:
-            self._take(filename, RemoveKeyword(place_of(call), KEYWORD))  # update() with more than that
+            self.take(filename, RemoveKeyword(place_of(call), KEYWORD))  # update() with more than that
         else:
-            self._take(filename, Remove(place_of(statement)))
+            self.take(filename, Remove(place_of(statement)))
 
     def _statements(self, filename: str, scope: int) -> Mapping[int, ast.Assign | ast.Expr]:
         """The statements of a scope that put the keyword into a mapping, by the order of what they write; none where unclear."""
