@@ -6,6 +6,7 @@ Importing this module imports LibCST (0.15 s): import it where a repair is made.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -33,7 +34,7 @@ def set_keyword(call: cst.Call, name: str, value: str, replacing: str, indentati
     old = _position(call.args, replacing) if replacing != name else None
     target = old if at is None else at
     if target is None:
-        arg = cst.Arg(cst.parse_expression(value), cst.Name(name), equal=_equal(call.args))
+        arg = cst.Arg(_expression(value), cst.Name(name), equal=_equal(call.args))
         return _with_arguments(call, _appended(_arguments(call), arg, indentation))
     arg = call.args[target]
     changed = arg.with_changes(keyword=cst.Name(name), value=_in_parentheses_of(arg.value, value))
@@ -62,7 +63,7 @@ def set_key(display: cst.Dict, key: str, value: str, indentation: str) -> cst.Di
         return display.with_changes(elements=[*display.elements[:at], changed, *display.elements[at + 1 :]])
     quote, before, after = _key_style(display.elements)
     literal = cst.SimpleString(quote + key.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote)
-    item = cst.DictElement(literal, cst.parse_expression(value), whitespace_before_colon=before, whitespace_after_colon=after)
+    item = cst.DictElement(literal, _expression(value), whitespace_before_colon=before, whitespace_after_colon=after)
     return _with_elements(display, _appended(_elements(display), item, indentation))
 
 
@@ -231,7 +232,13 @@ def _parenthesized(arg: cst.Arg) -> cst.Arg:
 
 
 def _in_parentheses_of(node: cst.BaseExpression, value: str) -> cst.BaseExpression:
-    return cst.parse_expression(value).with_changes(lpar=node.lpar, rpar=node.rpar) if node.lpar else cst.parse_expression(value)
+    new = _expression(value)
+    return new.with_changes(lpar=node.lpar, rpar=node.rpar) if node.lpar else new
+
+
+@lru_cache(maxsize=64)
+def _expression(text: str) -> cst.BaseExpression:
+    return cst.parse_expression(text)
 
 
 def _position(args: Sequence[cst.Arg], name: str) -> int | None:

@@ -28,11 +28,12 @@ def surrounding(source: Source, node: ast.expr, parent: ast.AST, before: str, af
         UnchangeableError: it cannot be a part of another where it stands.
     """
     start, end = _extent(source, node, parent)
-    if isinstance(node, _LOOSE) and not isinstance(node, ast.GeneratorExp):
-        inner = True
+    if isinstance(node, ast.Constant):
+        inner = after.startswith(".")  # of a number, it would be the point
+    elif isinstance(node, (*_CLOSED, ast.GeneratorExp)):
+        inner = False
     else:
-        delimited = _ENDS_OPEN.search(before) and _STARTS_CLOSED.match(after)
-        inner = not delimited and not isinstance(node, (*_CLOSED, ast.GeneratorExp))
+        inner = isinstance(node, _LOOSE) or not (_ENDS_OPEN.search(before) and _STARTS_CLOSED.match(after))
     before, after = (f"{before}(", f"){after}") if inner else (before, after)
     if _needs_parentheses(source, node, parent, f"{before}_{after}"):
         before, after = f"({before}", f"{after})"

@@ -10,6 +10,7 @@ import ast
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from mem0_migrate.fixes.changes import (
@@ -31,7 +32,7 @@ from mem0_migrate.fixes.statements import Blocks, Statement
 from mem0_migrate.fixes.targets import find, level_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.fixes.changes import Change
     from mem0_migrate.fixes.targets import Target
@@ -88,12 +89,12 @@ class _Rewriting:
     def splices(self) -> list[Splice]:
         """The splices that make the changes."""
         targets = [(change, self._target(change)) for change in self._changes]
-        level = level_of(self._source)
+        level = cache(partial(level_of, self._source))
         splices = [*self._statements(targets, level), *self._expressions(targets), *self._items(targets, level)]
         self._refuse_changes_of_what_goes(targets)
         return splices
 
-    def _items(self, targets: Sequence[tuple[Change, Target]], level: str) -> Iterator[Splice]:
+    def _items(self, targets: Sequence[tuple[Change, Target]], level: Callable[[], str]) -> Iterator[Splice]:
         grouped: dict[int, list[tuple[SetKeyword | RemoveKeyword | SetKey | RemoveKey, Target]]] = defaultdict(list)
         for change, target in targets:
             if isinstance(change, SetKeyword | RemoveKeyword | SetKey | RemoveKey):
@@ -127,7 +128,7 @@ class _Rewriting:
                 self._gone.append((start, end, change))
                 yield Splice(start, end, replacement(self._source, target.node, target.parent, change.text), target.depth)
 
-    def _statements(self, targets: Sequence[tuple[Change, Target]], level: str) -> Iterator[Splice]:
+    def _statements(self, targets: Sequence[tuple[Change, Target]], level: Callable[[], str]) -> Iterator[Splice]:
         blocks = Blocks(self._source, level)
         removed = {target.node: change for change, target in targets if isinstance(change, Remove)}
         instead: dict[ast.stmt, list[Insert]] = defaultdict(list)

@@ -17,7 +17,7 @@ from mem0_migrate.fixes.changes import RemoveKey, RemoveKeyword, SetKey, SetKeyw
 from mem0_migrate.fixes.splices import Splice, line_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.project.source import Source
 
@@ -39,10 +39,12 @@ class Rewritten:
     gone: Sequence[tuple[int, int]]
 
 
-def rewritten(source: Source, node: ast.Call | ast.Dict, depth: int, changes: Sequence[ItemChange], level: str) -> Rewritten:
+def rewritten(
+    source: Source, node: ast.Call | ast.Dict, depth: int, changes: Sequence[ItemChange], level: Callable[[], str]
+) -> Rewritten:
     """Make all the changes of one call or dictionary display, which is `depth` levels below the root of the tree.
 
-    `level` is one level of indentation, for brackets that hold nothing but line ends.
+    `level` says what one level of indentation is, for brackets that hold nothing but line ends.
 
     Raises:
         UnchangeableError: the text of the node is not where the tree says, or not what LibCST makes of it.
@@ -55,7 +57,7 @@ def rewritten(source: Source, node: ast.Call | ast.Dict, depth: int, changes: Se
     stem = "_" * (1 + max(map(len, _UNDERSCORES.findall(taken)), default=0))
     names = [f"{stem}{index}_{_GENERATOR if generator else ''}" for index in range(len(values))]
     skeleton = "".join(gap + name for gap, name in zip(gaps, [*names, ""], strict=True))
-    text = _changed(frame[0] + skeleton + frame[1], changes, level)[len(frame[0]) : -len(frame[1])]
+    text = _changed(frame[0] + skeleton + frame[1], changes, "" if values else level())[len(frame[0]) : -len(frame[1])]
     splices: list[Splice] = []
     gone: list[tuple[int, int]] = []
     before, index = start, 0
@@ -148,10 +150,13 @@ def _differences(
     for word in old:
         offsets.append(offsets[-1] + len(word))
     for operation, i, j, k, m in SequenceMatcher(None, old, words, autojunk=False).get_opcodes():
-        if operation != "equal":
-            at, until = offsets[i], offsets[j]
-            content = _LINE_END.sub(line_end(source, at), "".join(words[k:m]))
-            yield Splice(at, until, content, depth, opens=first or (i > 0 and at == end))
+        if operation == "equal":
+            continue
+        at, until, put = offsets[i], offsets[j], words[k:m]
+        if at == until and i > 0 and put[-1] == old[i - 1] and _LINE_END.match(put[-1]):  # a line goes to the end of the one before
+            at = until = offsets[i - 1]
+            put = [put[-1], *put[:-1]]
+        yield Splice(at, until, _LINE_END.sub(line_end(source, at), "".join(put)), depth, opens=first or (i > 0 and at == end))
 
 
 def _masked(text: str) -> str:

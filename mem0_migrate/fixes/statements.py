@@ -14,7 +14,7 @@ from mem0_migrate.fixes.changes import UnchangeableError
 from mem0_migrate.fixes.splices import Splice, line_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.project.source import Source
 
@@ -45,9 +45,9 @@ class _Line:
 
 
 class Blocks:
-    """The statements of one file. `level` is one level of indentation."""
+    """The statements of one file. `level` says what one level of indentation is."""
 
-    def __init__(self, source: Source, level: str) -> None:
+    def __init__(self, source: Source, level: Callable[[], str]) -> None:
         """Look at a file."""
         self._source = source
         self._text = source.text
@@ -57,7 +57,7 @@ class Blocks:
         """The splices that put other statements before or after a statement.
 
         Raises:
-            UnchangeableError: they need lines of their own, and the statement stands behind a magic of a notebook.
+            UnchangeableError: they need lines of their own behind a magic of a notebook, or the statement is an `elif`.
         """
         line = self._line(statement)
         node, depth = statement.node, statement.depth
@@ -98,7 +98,11 @@ class Blocks:
         return self._splice(self._start(statement.node), self._end(statement.node), content, statement.depth)
 
     def removed(self, statements: Sequence[Statement]) -> Iterator[Splice]:
-        """The splices that take statements out, with the comments behind them; the last one of a block gives way to `pass`."""
+        """The splices that take statements out, with the comments behind them; the last one of a block gives way to `pass`.
+
+        Raises:
+            UnchangeableError: one is an `elif`.
+        """
         rows: list[tuple[int, int]] = []
         blocks: dict[int, list[Statement]] = defaultdict(list)
         for statement in statements:
@@ -131,28 +135,28 @@ class Blocks:
             yield Splice(self._end(nodes[last]), self._end(nodes[-1]), "", 0)
 
     def _whole(self, rows: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Rows to take out, joined where they adjoin; the last ones of a file or cell with the line end before them."""
+        """Rows to take out, joined where they adjoin: with the line end before them, so that what is put behind them can stay."""
         joined: list[tuple[int, int]] = []
         for start, end in sorted(rows):
-            if joined and joined[-1][1] >= start:
+            if joined and joined[-1][1] >= start and self._cell(joined[-1][0]) == self._cell(start):
                 joined[-1] = joined[-1][0], max(end, joined[-1][1])
             else:
                 joined.append((start, end))
         for start, end in joined:
-            cell = self._source.position(start)[0]
-            if end < len(self._text) and self._source.position(end)[0] == cell:
-                yield start, end
-                continue
+            cell = self._cell(start)
             before, behind = (re.search(r"(?:\r\n|[\r\n])?\Z", self._text[max(0, at - 2) : at]) for at in (start, end))
             lead, tail = before.group() if before else "", behind.group() if behind else ""
-            inside = start > 0 and self._source.position(start - 1)[0] == cell
-            if inside and tail in (lead, ""):
+            if start > 0 and self._cell(start - 1) == cell and tail in (lead, ""):
                 yield start - len(lead), end - len(tail)
+            elif cell is not None and (end == len(self._text) or self._cell(end) != cell):
+                yield start, end - len(tail)
             else:
-                yield start, end if cell is None else end - len(tail)
+                yield start, end
 
     def _line(self, statement: Statement) -> _Line:
         block = statement.block
+        if isinstance(statement.node, ast.If) and self._text.startswith("elif", self._start(statement.node)):
+            raise UnchangeableError("an elif is no statement of its own")
         first = last = block.index(statement.node)
         while first > 0 and self._joined(block[first - 1], block[first]):
             first -= 1
@@ -161,7 +165,7 @@ class Blocks:
         start = self._start(block[first])
         row = self._row(start)
         own = not self._text[row:start].strip(" \t\f") and not self._continues(row)
-        indent = self._text[row:start].rpartition("\f")[2] if own else self._indent_of(statement.parent) + self._level
+        indent = self._text[row:start].rpartition("\f")[2] if own else self._indent_of(statement.parent) + self._level()
         return _Line(block[first : last + 1], own, indent)
 
     def _joined(self, one: ast.stmt, other: ast.stmt) -> bool:
@@ -215,6 +219,9 @@ class Blocks:
         """Where the row of an offset begins."""
         return self._source.starts[max(0, bisect_right(self._source.starts, offset, hi=len(self._source.starts) - 1) - 1)]
 
+    def _cell(self, offset: int) -> int | None:
+        return self._source.position(offset)[0]
+
     def _rest(self, end: int) -> int:
         """Where the line of a statement ends that no other follows: behind a semicolon and a comment."""
         match = _REST.match(self._text, end)
@@ -229,11 +236,11 @@ class Blocks:
         if not isinstance(getattr(node, "body", getattr(node, "cases", None)), list):
             return edge
         head = self._text[self._row(self._start(node)) : self._start(node)].expandtabs()
-        cell = self._source.position(edge)[0]
+        cell = self._cell(edge)
         at = edge
         while True:
             match = _COMMENT_LINE.match(self._text, at)
-            if match is None or match.end() == at or self._source.position(match.end(1))[0] != cell:
+            if match is None or match.end() == at or self._cell(match.end(1)) != cell:
                 return edge
             at = match.end()
             if at > match.end(1):
@@ -251,7 +258,8 @@ class Blocks:
         for row, line in enumerate(text.strip("\n").split("\n"), 1):
             code = line.lstrip(" ")
             levels, blanks = divmod(len(line) - len(code), 4)
-            lines.append(line if row in strings or not code else indent + self._level * levels + " " * blanks + code)
+            deeper = self._level() * levels if levels else ""
+            lines.append(line if row in strings or not code else indent + deeper + " " * blanks + code)
         return "\n".join(lines)
 
     def _splice(self, start: int, end: int, content: str, depth: int, *, opens: bool = False) -> Splice:

@@ -31,6 +31,8 @@ class Target:
 def find(tree: ast.Module, places: set[Place]) -> dict[Place, list[Target]]:
     """The nodes at some places. Before Python 3.12 several nodes in f-strings may have one place, or another node's."""
     found: dict[Place, list[Target]] = defaultdict(list)
+    if not places:
+        return found
     rows = sorted({place[0] for place in places})
     pending = [Target(tree, tree, (), 0, None)]
     while pending:
@@ -53,7 +55,7 @@ def find(tree: ast.Module, places: set[Place]) -> dict[Place, list[Target]]:
 def _near(block: Sequence[ast.stmt], rows: Sequence[int]) -> Sequence[ast.stmt]:
     """The statements from the first to the last of some rows."""
     first = bisect_left(block, rows[0], key=lambda node: node.end_lineno or 0)
-    return block[first : bisect_right(block, rows[-1], key=_first_row)] if rows else ()
+    return block[first : bisect_right(block, rows[-1], key=_first_row)]
 
 
 def _holds(node: ast.AST, rows: Sequence[int]) -> bool:
