@@ -134,7 +134,13 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
     )
     held = {**dict([settings.stdin] if settings.stdin is not None else []), **contents}
     return Examined(
-        kept, tracked, declarations.of, lambda name: held[name] if name in held else read(name), found.reported, report
+        pairs=kept,
+        tracked=tracked,
+        declared=declarations.of,
+        read=lambda name: held[name] if name in held else read(name),
+        editable=found.reported,
+        report=report,
+        files=found.files,
     )
 
 
@@ -164,7 +170,8 @@ def _analyse(
 
     on_disk = [item for item in files if item != stdin]
     mentions, unread = mentioning(on_disk, b"mem0")
-    seeds = [filename for filename in mentions if _is_seed(filename)]
+    seeds = [filename for filename in mentions if filename not in contents and _is_seed(filename)]
+    seeds += [filename for filename, held in contents.items() if filename.endswith(".py") and b"mem0" in held and is_seed(held)]
     if stdin is not None and (is_seed(data) or isinstance(source_of(stdin), Source)):
         seeds.append(stdin)  # whom it imports cannot be looked up in its file
     if also is not None and also in files and also not in seeds:
@@ -239,7 +246,7 @@ def _findings(judged: Sequence[JudgedSite]) -> Iterator[Judged]:
     for module in _rule_modules():
         if hasattr(module, "check"):
             for site in judged:
-                if (site.site.form == "http") == (module.CODE == "MEM201"):
+                if module.CODE == "MEM108" or (site.site.form == "http") == (module.CODE == "MEM201"):
                     finding = module.check(site)
                     if finding is not None:
                         yield finding, site

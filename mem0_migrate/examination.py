@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mem0_migrate.model import Declaration, Finding, Report
+    from mem0_migrate.model import Declaration, Finding, Report, Unreadable
+    from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.tracker import Tracked
     from mem0_migrate.usage.judgement import JudgedSite
 
@@ -27,6 +28,7 @@ class Examined:
         read: The content of a file; raises OSError.
         editable: The files that may be edited; None for all.
         report: What a user is told.
+        files: All files of the code base.
     """
 
     pairs: Sequence[Judged]
@@ -35,3 +37,10 @@ class Examined:
     read: Callable[[str], bytes]
     editable: frozenset[str] | None
     report: Report
+    files: Sequence[str]
+
+    def source(self, filename: str) -> Source | Unreadable:
+        """A file as text and tree, also one that tracking had no use for."""
+        from mem0_migrate.project.source import parse
+
+        return self.tracked.sources.get(filename) or parse(filename, self.read(filename))

@@ -46,6 +46,7 @@ class _Unit:
 
     repair: Repair
     findings: list[Finding] = field(default_factory=list)
+    by_hand: dict[str, None] = field(default_factory=dict)
 
 
 class Application:
@@ -91,11 +92,13 @@ class Application:
         return self._report(examined, self._units(examined))
 
     def _units(self, examined: Examined) -> list[_Unit]:
-        repairs = choose(examined.pairs, examined.tracked, examined.declared, self._settings.strategy)
+        repairs = choose(examined, self._settings.strategy)
         units: dict[object, _Unit] = {}
         for number, ((finding, _), repair) in enumerate(zip(examined.pairs, repairs, strict=True)):
             if repair is not None:
-                units.setdefault(_same(repair) or number, _Unit(repair)).findings.append(finding)
+                unit = units.setdefault(_same(repair) or number, _Unit(repair))
+                unit.findings.append(finding)
+                unit.by_hand.update(dict.fromkeys(repair.by_hand))
         return list(units.values())
 
     # -- what is made and what not -----------------------------------------------------------------------------------------------
@@ -120,9 +123,7 @@ class Application:
         if filename in self._failed:
             return self._failed[filename]
         if examined.editable is not None and filename not in examined.editable:
-            return f"it is not among the files named: {_command(repair, self._settings)}"
-        if filename.endswith(".ipynb"):
-            return "a notebook is not edited"
+            return f"it is not among the files named: `{_command(repair, self._settings)}`"
         if _GENERATED.search(examined.read(filename)[:_HEAD]):
             return "it is generated: change what generates it"
         return None
@@ -149,7 +150,7 @@ class Application:
             self._messages.setdefault(rewrite.filename, {}).update(dict.fromkeys(rewrite.messages))
         for unit in units:
             self._fixed += [replace(finding, fix=_shown(unit.repair)) for finding in unit.findings]
-            self._by_hand.update(dict.fromkeys(unit.repair.by_hand))
+            self._by_hand.update(unit.by_hand)
         return True
 
     def _accepted(self, unit: _Unit, decide: Decision, examined: Examined) -> bool:
@@ -169,8 +170,12 @@ class Application:
                 messages.setdefault(filename, {})[repair.message] = None
         found = []
         for filename in sorted(changes):
-            source = examined.tracked.sources[filename]
-            made = _proven(source, list(changes[filename]))
+            source = examined.source(filename)
+            made = (
+                source.reason
+                if isinstance(source, Unreadable)
+                else _proven(source, examined.read(filename), list(changes[filename]))
+            )
             if isinstance(made, str):
                 self._failed[filename] = made
                 return None
@@ -263,14 +268,13 @@ def written(report: FixReport) -> FixReport:
     return replace(report, rewrites=tuple(done), failed=tuple(failed))
 
 
-def _proven(source: Source, changes: Sequence[Change]) -> tuple[tuple[Edit, ...], bytes] | str:
+def _proven(source: Source, data: bytes, changes: Sequence[Change]) -> tuple[tuple[Edit, ...], bytes] | str:
     """The edits that make some changes in a file, and its new content; or why they are not proven to."""
     from mem0_migrate.fixes import rewriting
 
     try:
         edits = rewriting.edits(source, changes)
-        text = rewriting.spliced(source, edits)
-        after = text.encode(source.encoding)
+        after = _edited(source, data, edits)
     except UnchangeableError as error:
         return str(error)
     except UnicodeEncodeError:
@@ -279,3 +283,11 @@ def _proven(source: Source, changes: Sequence[Change]) -> tuple[tuple[Edit, ...]
     if isinstance(reread, Unreadable):
         return f"it would not be Python any more: {reread.reason}"
     return disproof(source, changes, edits, reread) or (edits, after)
+
+
+def _edited(source: Source, data: bytes, edits: Sequence[Edit]) -> bytes:
+    from mem0_migrate.fixes import notebooks, rewriting
+
+    if source.filename.endswith(".ipynb"):
+        return notebooks.patched(data, source, edits)
+    return rewriting.spliced(source, edits).encode(source.encoding)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes import awaiting, completion, keyword, narrowing, request, shim
-from mem0_migrate.fixes.changes import RemoveKeyword
 from mem0_migrate.fixes.code import Code
+from mem0_migrate.fixes.removal import removal
 from mem0_migrate.fixes.repair import Repair, Unsuitable
 from mem0_migrate.usage.modes import KEYWORD
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mem0_migrate.configuration import Choice
-    from mem0_migrate.examination import Judged
+    from mem0_migrate.examination import Examined, Judged
     from mem0_migrate.fixes.changes import Change
     from mem0_migrate.model import Applicability, Declaration, Finding
     from mem0_migrate.tracking.tracker import Tracked
@@ -27,18 +27,13 @@ _WAITING = frozenset(["MEM101", "MEM102", "MEM103", "MEM104", "MEM106", "MEM107"
 _ALONE = frozenset(["MEM104", "MEM109"])  # for their sake alone, no client is wrapped
 
 
-def choose(
-    pairs: Sequence[Judged], tracked: Tracked, declared: Callable[[str], Declaration], strategy: Choice
-) -> list[Repair | None]:
-    """A repair for each finding, None where there is nothing to repair.
+def choose(examined: Examined, strategy: Choice) -> list[Repair | None]:
+    """A repair for each finding of a check, None where there is nothing to repair; `auto` chooses the strategy."""
+    if strategy == "async":
+        from mem0_migrate.fixes import adoption
 
-    Args:
-        pairs: Findings, each with its site; None where it is about something else.
-        tracked: The code base.
-        declared: The declaration that holds for a file.
-        strategy: Which strategy to take; `auto` to choose.
-    """
-    return _Chooser(tracked, declared, strategy).repairs(pairs)
+        return adoption.repairs(examined.pairs, Code(examined.tracked), examined.declared, examined.files, examined.read)
+    return _Chooser(examined.tracked, examined.declared, strategy).repairs(examined.pairs)
 
 
 class _Chooser:
@@ -49,10 +44,6 @@ class _Chooser:
 
     def repairs(self, pairs: Sequence[Judged]) -> list[Repair | None]:
         """A repair for each finding."""
-        if self._strategy == "async":
-            from mem0_migrate.fixes import adoption
-
-            return adoption.repairs(pairs, self._code, self._declared)
         wrapped = self._wrapped(pairs)
         return [self._repair(finding, site, wrapped) for finding, site in pairs]
 
@@ -98,7 +89,7 @@ class _Chooser:
     def _waiting(self, finding: Finding, site: JudgedSite, wrapped: Mapping[Value, str]) -> Repair:
         """The repair after which the `add` of a site waits."""
         if site.site.receiver == "oss":
-            return self._without_keyword(site)
+            return self._without_keyword(site, "the open-source add() always waits")
         if site.site.async_mode == "true" or self._says_true(site):
             return _nothing(f"`{site.misspelt or KEYWORD}=True` asks for a receipt: decide what this code is to do")
         simple = (
@@ -107,6 +98,8 @@ class _Chooser:
         if self._strategy == "keyword":
             return _shown(simple)
         clients = self._code.unwaiting(site)
+        if site.waits or not clients:
+            return self._without_keyword(site, "the client waits by itself")
         shared = next((wrapped[client] for client in clients if client in wrapped), None)
         if isinstance(simple, Repair) and shared is None:
             return simple
@@ -131,12 +124,12 @@ class _Chooser:
                     return True
         return False
 
-    def _without_keyword(self, site: JudgedSite) -> Repair:
+    def _without_keyword(self, site: JudgedSite, why: str) -> Repair:
         changes = self._removals(site, KEYWORD)
         if not changes:
             return _nothing("Remove `async_mode` where it is put together")
         applicability: Applicability = "safe" if site.site.confidence == "certain" else "unsafe"
-        return Repair("keyword", applicability, "Remove `async_mode`: the open-source add() always waits", changes)
+        return Repair("keyword", applicability, f"Remove `async_mode`: {why}", changes)
 
     def _without_dead_keyword(self, finding: Finding, site: JudgedSite, wrapping: Repair) -> Repair:
         """A keyword that has no effect, or must not be passed, gives way to the wrapper."""
@@ -151,14 +144,10 @@ class _Chooser:
             changes[filename] = (*changes.get(filename, ()), *removals)
         return replace(wrapping, changes=changes)
 
-    def _removals(self, site: JudgedSite, name: str) -> dict[str, tuple[Change, ...]]:
-        """Where a keyword is passed by name at the calls of a site."""
-        found: dict[str, tuple[Change, ...]] = {}
-        for call in self._code.calls(site):
-            node = self._code.tree(call.filename).at(call.fact.place, ast.Call)
-            if node is not None and any(keyword.arg == name for keyword in node.keywords):
-                found[call.filename] = (*found.get(call.filename, ()), RemoveKeyword(call.fact.place, name))
-        return found
+    def _removals(self, site: JudgedSite, name: str) -> Mapping[str, tuple[Change, ...]]:
+        """What takes a keyword away that is there for the `add` of a site alone."""
+        found = removal(site, self._code, name)
+        return found.changes if found.private else {}
 
 
 _EXAMPLE = 'mem0_shim.wrap(client, policy="wait")'

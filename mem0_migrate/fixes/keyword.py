@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from mem0_migrate.fixes.changes import SetKey, SetKeyword
 from mem0_migrate.fixes.repair import Repair, Unsuitable
 from mem0_migrate.sdk import surface
+from mem0_migrate.tracking.evidence import place_of
 from mem0_migrate.usage.modes import KEYWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mem0_migrate.fixes.changes import Change
-    from mem0_migrate.fixes.code import Code
+    from mem0_migrate.fixes.code import Code, Tree
     from mem0_migrate.model import Applicability, Confidence, Declaration
     from mem0_migrate.tracking.records import SolvedCall
     from mem0_migrate.tracking.summary import Place
@@ -88,7 +89,10 @@ def _change(site: JudgedSite, code: Code, call: SolvedCall, context: Context) ->
         return _in_thread(code, call)
     if handed and tail.rpartition(".")[2] not in _FORWARDING:
         return Unsuitable(f"`{tail}` passes no keywords on")
-    if not handed and site.site.form == "reference":
+    if call.partials:
+        if context or "deferred " in call.fact.text:  # others call it, and not this alone
+            call = code.solver.calls[call.partials[0]]
+    elif not handed and site.site.form == "reference":
         outer = _outer(site, code, context)
         if outer is None or not _passes_on(code, call, outer):
             return Unsuitable("the method is handed to code that does not pass every keyword on")
@@ -113,43 +117,53 @@ def _public_keywords(code: Code, call: SolvedCall) -> str | None:
 def _at(site: JudgedSite, code: Code, call: SolvedCall) -> Change:
     """In the dictionary that is spread into the call, if it is for this call alone, else at the call itself."""
     replacing = site.misspelt or KEYWORD
-    spread = [node for name, node in call.keywords if name is None]
-    if len(spread) == 1 and not any(name == replacing for name, _ in call.keywords):
-        place = _display(code, call, spread[0])
-        if place is not None:
-            return SetKey(place, KEYWORD, VALUE)
+    if not any(name == replacing for name, _ in call.keywords):
+        display = spread_display(code, call)
+        if display is not None:
+            return SetKey(place_of(display), KEYWORD, VALUE)
     return SetKeyword(call.fact.place, KEYWORD, VALUE, replacing)
 
 
-def _display(code: Code, call: SolvedCall, node: int) -> Place | None:
-    """The place of the dictionary display that is spread into this call alone, written in the function of the call."""
-    solver = code.solver
-    behind = solver.behind(node)
-    containers = behind & (solver.dormant | solver.awake)
-    if len(containers) != 1:
-        return None
-    container = next(iter(containers))
-    joined = solver.files[call.filename]
-    place = joined.summary.containers.get(container - joined.base)
+def spread_display(code: Code, call: SolvedCall) -> ast.Dict | None:
+    """The one dictionary that is spread into a call, where it is written in the same function, for this call alone."""
     tree = code.tree(call.filename)
-    display = tree.at(place, ast.Dict) if place is not None else None
     made = tree.at(call.fact.place, ast.Call)
-    if display is None or place is None or made is None or tree.function(display) is not tree.function(made):
+    spread = [keyword.value for keyword in made.keywords if keyword.arg is None] if made is not None else []
+    if len(spread) != 1:
         return None
-    users = {user.number for reached in _before(code, container) for user in solver.by_argument.get(reached, ())}
-    loaded = any(solver.loads.get(reached) for reached in _before(code, container))
-    return place if users == {call.number} and not loaded else None
+    if isinstance(spread[0], ast.Dict):
+        return spread[0]
+    if not isinstance(spread[0], ast.Name):
+        return None
+    solver = code.solver
+    node = next(node for name, node in call.keywords if name is None)
+    containers = solver.behind(node) & (solver.dormant | solver.awake)
+    joined = solver.files[call.filename]
+    places = [joined.summary.containers.get(container - joined.base) for container in containers]
+    display = tree.at(places[0], ast.Dict) if len(places) == 1 and places[0] is not None else None
+    if display is None or tree.function(display) is not tree.function(spread[0]):
+        return None
+    return display if _only_for(tree, spread[0], display) else None
 
 
-def _before(code: Code, node: int) -> set[int]:
-    """All nodes that the values of a node can flow to, itself included."""
-    reached, pending = {node}, [node]
-    while pending:
-        for target, _, _ in code.solver.edges.get(pending.pop(), ()):
-            if target not in reached:
-                reached.add(target)
-                pending.append(target)
-    return reached
+def _only_for(tree: Tree, spread: ast.Name, display: ast.Dict) -> bool:
+    """Whether a display is assigned to a name of its function that is only filled before it is spread."""
+    assigned = tree.parent(display)
+    targets = assigned.targets if isinstance(assigned, ast.Assign) else [getattr(assigned, "target", None)]
+    if not isinstance(assigned, (ast.Assign, ast.AnnAssign)) or not all(isinstance(target, ast.Name) for target in targets):
+        return False
+    scope = tree.function(spread) or tree.source.tree
+    named = [node for node in ast.walk(scope) if isinstance(node, ast.Name) and node.id == spread.id and node is not spread]
+    return all(isinstance(node.ctx, ast.Store) or _is_filled(tree, node) for node in named)
+
+
+def _is_filled(tree: Tree, node: ast.Name) -> bool:
+    """`d[key] = …`, `d.update(…)` as statements."""
+    around = tree.parent(node)
+    if isinstance(around, ast.Subscript):
+        return isinstance(around.ctx, ast.Store)
+    call = tree.parent(around) if isinstance(around, ast.Attribute) and around.attr == "update" else None
+    return isinstance(call, ast.Call) and isinstance(tree.parent(call), ast.Expr)
 
 
 def _outer(site: JudgedSite, code: Code, context: Context) -> SolvedCall | None:
@@ -187,18 +201,12 @@ def _in_thread(code: Code, call: SolvedCall) -> tuple[str, Change] | Unsuitable:
     if given is None:
         return call.filename, SetKeyword(call.fact.place, "kwargs", f'{{"{KEYWORD}": {VALUE}}}', "kwargs")
     if isinstance(given, ast.Dict):
-        return call.filename, SetKey(_place(given), KEYWORD, VALUE)
+        return call.filename, SetKey(place_of(given), KEYWORD, VALUE)
     return Unsuitable("the keywords of the thread are put together elsewhere")
 
 
 def _keyword(keywords: Iterable[ast.keyword], name: str) -> ast.expr | None:
     return next((keyword.value for keyword in keywords if keyword.arg == name), None)
-
-
-def _place(node: ast.expr) -> Place:
-    from mem0_migrate.tracking.evidence import place_of
-
-    return place_of(node)
 
 
 def _message(changes: dict[str, tuple[Change, ...]]) -> str:

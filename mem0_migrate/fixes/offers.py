@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import UnchangeableError
 from mem0_migrate.fixes.choice import choose
-from mem0_migrate.model import Fix
+from mem0_migrate.model import Fix, Unreadable
 
 if TYPE_CHECKING:
     from mem0_migrate.configuration import Choice
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def offered(examined: Examined, strategy: Choice, *, edits: bool) -> tuple[Finding, ...]:
     """The findings with their fixes; with `edits`, also what these replace. Without, LibCST is not imported."""
-    repairs = choose(examined.pairs, examined.tracked, examined.declared, strategy)
+    repairs = choose(examined, strategy)
     return tuple(
         replace(finding, fix=_fix(repair, examined, edits=edits)) if repair is not None else finding
         for (finding, _), repair in zip(examined.pairs, repairs, strict=True)
@@ -37,8 +37,10 @@ def _fix(repair: Repair, examined: Examined, *, edits: bool) -> Fix:
 def _edits(repair: Repair, examined: Examined) -> tuple[Edit, ...]:
     from mem0_migrate.fixes import rewriting
 
-    return tuple(
-        edit
-        for filename in sorted(repair.changes)
-        for edit in rewriting.edits(examined.tracked.sources[filename], repair.changes[filename])
-    )
+    found: list[Edit] = []
+    for filename in sorted(repair.changes):
+        source = examined.source(filename)
+        if isinstance(source, Unreadable):
+            raise UnchangeableError(f"{filename}: {source.reason}")
+        found += rewriting.edits(source, repair.changes[filename])
+    return tuple(found)

@@ -153,7 +153,8 @@ def _differences(
         if operation == "equal":
             continue
         at, until, put = offsets[i], offsets[j], words[k:m]
-        if at == until and i > 0 and put[-1] == old[i - 1] and _LINE_END.match(put[-1]):  # a line goes to the end of the one before
+        if at == until and i > 0 and put[-1] == old[i - 1] and _LINE_END.match(put[-1]):
+            # a whole line: at the end of the line before it
             at = until = offsets[i - 1]
             put = [put[-1], *put[:-1]]
         yield Splice(at, until, _LINE_END.sub(line_end(source, at), "".join(put)), depth, opens=first or (i > 0 and at == end))

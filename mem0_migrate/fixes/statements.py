@@ -255,7 +255,7 @@ class Blocks:
             if isinstance(node, ast.JoinedStr | ast.Constant):
                 strings.update(range(node.lineno + 1, (node.end_lineno or 0) + 1))
         lines = []
-        for row, line in enumerate(text.strip("\n").split("\n"), 1):
+        for row, line in enumerate(text.split("\n"), 1):
             code = line.lstrip(" ")
             levels, blanks = divmod(len(line) - len(code), 4)
             deeper = self._level() * levels if levels else ""

@@ -99,6 +99,7 @@ class _Declared:
         self._nodes: dict[Place, list[ast.expr | ast.stmt]] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
         self._now: dict[ast.AST, ast.AST] = {}
+        self._behind: dict[ast.AST, int] = {}
         for node in ast.walk(self._tree):
             if isinstance(node, (ast.expr, ast.stmt)):
                 self._nodes.setdefault(place_of(node), []).append(node)
@@ -187,8 +188,13 @@ class _Declared:
         self._now[statement] = assigned
 
     def _insert(self, change: Insert) -> None:
-        block, number = self._block(self._at(change.place, ast.stmt))
-        block[number + change.after : number + change.after] = ast.parse(change.text).body
+        statement = self._at(change.place, ast.stmt)
+        block, number = self._block(statement)
+        body = ast.parse(change.text).body
+        at = number + change.after + (self._behind.get(statement, 0) if change.after else 0)
+        block[at:at] = body
+        if change.after:
+            self._behind[statement] = self._behind.get(statement, 0) + len(body)
 
     def _remove(self, change: Remove) -> None:
         block, number = self._block(self._at(change.place, ast.stmt))

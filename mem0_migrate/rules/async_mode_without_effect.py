@@ -88,7 +88,7 @@ def check(judged: JudgedSite) -> Finding | None:
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice="Correct the name.", consequence={})
     if judged.waits:
         return None
-    if judged.in_options:
+    if judged.options:
         message = "`async_mode` in AddMemoryOptions has no effect: it has no such field, and drops it"
         return site_finding(__name__, CODE, SEVERITY, judged, message, advice=repair(judged))
     if judged.site.async_mode == "false" and "v2" in eras and judged.site.form != "http":

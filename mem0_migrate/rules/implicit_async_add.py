@@ -68,7 +68,7 @@ def check(judged: JudgedSite) -> Finding | None:
     """Report an `add` without `async_mode` on which nothing visible depends."""
     depends = judged.category() not in ("neutral", "logged") or judged.stale is not None or judged.never_awaited
     ignored = judged.site.async_mode == "none" and "v1" in admitted(judged)
-    told = judged.misspelt is not None or judged.in_options or ignored  # MEM106 says more
+    told = judged.misspelt is not None or bool(judged.options) or ignored  # MEM106 says more
     if not judged.implicit or judged.aware or depends or told:
         return None
     kept = "only logged" if judged.category() == "logged" else "not used"

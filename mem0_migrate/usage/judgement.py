@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.records import SiteRecord
     from mem0_migrate.tracking.solver import Solver
+    from mem0_migrate.tracking.summary import Place
     from mem0_migrate.tracking.tracker import Tracked
     from mem0_migrate.tracking.values import Value
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class JudgedSite:
     """A site with all that rules need to know of it. Rules only choose and phrase; what is true is decided here.
 
-    `number` is that of the site's record in the solver. `waits`: mem0-shim makes every hosted client of the site wait.
+    `number` is that of the site's record in the solver. `options` are the calls of AddMemoryOptions that are given an `async_mode`. `waits`: mem0-shim makes every hosted client of the site wait.
     """
 
     number: int
@@ -39,7 +40,7 @@ class JudgedSite:
     stale: StaleStep | None
     never_awaited: bool
     misspelt: str | None
-    in_options: bool
+    options: tuple[OptionsCall, ...]
     may_be_oss: bool
     waits: bool
 
@@ -61,6 +62,14 @@ class JudgedSite:
     def category(self) -> str:
         """The category of the worst use: memories, escapes, truth, logged or neutral."""
         return CATEGORIES[self.worst.kind] if self.worst else "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsCall:
+    """A call that puts `async_mode` where it has no effect: its file, and its place as `ast` counts."""
+
+    filename: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,7 @@ class _Judge:
             stale,
             never_awaited,
             self.modes.misspelt(record),
-            self.modes.in_options(record),
+            tuple(OptionsCall(made.filename, made.fact.place) for made in self.modes.options(record)),
             oss,
             waits,
         )

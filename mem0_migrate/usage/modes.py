@@ -100,8 +100,9 @@ class ModeReader:
                     return name
         return None
 
-    def in_options(self, site: SiteRecord) -> bool:
-        """Whether `async_mode` is put into `AddMemoryOptions`, which has no such field and drops it (mem0ai 2.0.0 to 2.2.1)."""
+    def options(self, site: SiteRecord) -> tuple[SolvedCall, ...]:
+        """The calls that put `async_mode` into `AddMemoryOptions`, which has no such field and drops it (mem0ai 2.0.0 to 2.2.1)."""
+        found: dict[int, SolvedCall] = {}
         for number, (skip, _) in site.calls.items():
             call = self.solver.calls[number]
             given = [node for name, node in call.keywords if name == "options"]
@@ -110,8 +111,8 @@ class ModeReader:
                 for made in (made for reached in self.solver.behind(node) for made in self.solver.call_of.get(reached, ())):
                     built = any(name.rpartition(".")[2] == "AddMemoryOptions" for name in made.libraries)
                     if built and any(name == KEYWORD for name, _ in made.keywords):
-                        return True
-        return False
+                        found[made.number] = made
+        return tuple(found.values())
 
     def _call(self, call: SolvedCall, context: tuple[int, ...]) -> AsyncMode:
         modes: list[AsyncMode] = []
