@@ -136,7 +136,7 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
     return Examined(
         pairs=kept,
         tracked=tracked,
-        declared=declarations.of,
+        declared=declarations.stated,
         read=lambda name: held[name] if name in held else read(name),
         editable=found.reported,
         report=report,

@@ -24,7 +24,7 @@ class Examined:
     Attributes:
         pairs: What is reported.
         tracked: The code base.
-        declared: The declaration of mem0ai that holds for a file.
+        declared: What manifests and locks say about mem0ai for a file; what was assumed instead is in the sites.
         read: The content of a file; raises OSError.
         editable: The files that may be edited; None for all.
         report: What a user is told.

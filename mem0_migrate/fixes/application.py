@@ -200,7 +200,7 @@ class Application:
             for unit in units
             for reason in [self._blocked(unit, examined) or ""]
             for finding in unit.findings
-            if finding.severity != "info"
+            if finding.severity != "info" or self._settings_of(finding.span.filename).fixes(finding)
         ]
         known = {id(finding) for unit in units for finding in unit.findings}
         without = [finding for finding, _ in examined.pairs if finding.severity != "info" and id(finding) not in known]

@@ -109,7 +109,10 @@ class _Chooser:
         )
         if isinstance(wrapping, Repair):
             return self._without_dead_keyword(finding, site, wrapping)
-        return simple if isinstance(simple, Repair) else _nothing(f"{_sentence(reason)}; and {wrapping.reason}", _EXAMPLE)
+        if isinstance(simple, Repair):
+            return simple
+        asked = self._strategy == "shim"
+        return _nothing(_sentence(wrapping.reason if asked else f"{reason}; and {wrapping.reason}"), _EXAMPLE)
 
     def _says_true(self, site: JudgedSite) -> bool:
         """Whether a misspelt keyword is true."""

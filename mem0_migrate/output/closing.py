@@ -82,13 +82,13 @@ def _legend(codes: Sequence[str], view: View) -> Iterator[str]:
     yield "  Show each with --show-info."
 
 
-def totals(report: Report, view: View) -> Iterator[str]:
+def totals(report: Report, view: View, *, found_nothing: str = "Nothing found.") -> Iterator[str]:
     """Yield the closing lines: how many calls there are, what becomes of them, and how much was looked at."""
     severities = Counter(finding.severity for finding in report.findings)
     nouns: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}
     found = [count(severities[severity], noun) for severity, noun in nouns.items() if severities[severity]]
     silenced = f" {count(report.suppressed, 'finding')} silenced by comments." if report.suppressed else ""
-    yield from view.wrapped("", f"Found {joined(found)}.{silenced}" if report.findings else f"Nothing found.{silenced}")
+    yield from view.wrapped("", f"Found {joined(found)}.{silenced}" if report.findings else f"{found_nothing}{silenced}")
     verdicts = Counter(site.verdict for site in report.sites)
     files = count(report.files, "file")
     if report.sites:

@@ -39,7 +39,7 @@ def render(report: FixReport, view: View, *, wrote: bool) -> Iterator[str]:
             yield from view.wrapped(f"  {number}. ", task)
     if wrote and report.rewrites:
         yield from view.wrapped("", _PROVEN)
-    yield from closing.totals(report.after, view)
+    yield from closing.totals(report.after, view, found_nothing="Nothing is left to fix.")
 
 
 def left(report: FixReport, view: View) -> Iterator[str]:

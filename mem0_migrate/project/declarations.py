@@ -80,9 +80,13 @@ class Declarations:
 
     def of(self, filename: str) -> Declaration:
         """Return what is declared for a file, relative to the working directory or absolute; it need not exist."""
-        declaration = self._assumed or self._nearest(_normal(self._working / filename))
+        declaration = self._assumed or self.stated(filename)
         self._used.add(declaration)
         return declaration
+
+    def stated(self, filename: str) -> Declaration:
+        """Return what manifests and locks say about a file, whatever is assumed instead."""
+        return self._nearest(_normal(self._working / filename))
 
     def _nearest(self, filename: Path) -> Declaration:
         path = self._below_root(filename)
