@@ -11,6 +11,7 @@ import ast
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import RemoveKey, RemoveKeyword, SetKey, SetKeyword, UnchangeableError
@@ -28,6 +29,8 @@ _LINE_END = re.compile(r"\r\n|[\r\n]")
 _MASKED = re.compile(r"\f|\r(?!\n)")
 _TOKEN = re.compile(r"\r\n|[\r\n]|#[^\r\n]*|[^\S\r\n]+|\w+|[^\w\s]")
 _UNDERSCORES = re.compile(r"_+")
+_MANY = 2_000
+"""Words that are compared with each other at most: the comparison takes quadratic time."""
 _GENERATOR = " for _ in _"
 
 
@@ -146,10 +149,14 @@ def _differences(
         edge = value[1]
     old += _TOKEN.findall(_masked(source.text[edge:end]))
     words = _TOKEN.findall(new)
-    offsets = [start]
-    for word in old:
-        offsets.append(offsets[-1] + len(word))
-    for operation, i, j, k, m in SequenceMatcher(None, old, words, autojunk=False).get_opcodes():
+    same = _shared(old, words)
+    tail = _shared(old[same:][::-1], words[same:][::-1])
+    if len(old) - same - tail > _MANY:
+        raise UnchangeableError("too much stands between its items for the change to be found")
+    offsets = list(accumulate(map(len, old), initial=start))
+    matcher = SequenceMatcher(None, old[same : len(old) - tail], words[same : len(words) - tail], autojunk=False)
+    for operation, *found in matcher.get_opcodes():
+        i, j, k, m = (number + same for number in found)
         if operation == "equal":
             continue
         at, until, put = offsets[i], offsets[j], words[k:m]
@@ -158,6 +165,11 @@ def _differences(
             at = until = offsets[i - 1]
             put = [put[-1], *put[:-1]]
         yield Splice(at, until, _LINE_END.sub(line_end(source, at), "".join(put)), depth, opens=first or (i > 0 and at == end))
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words two texts begin with in common."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _masked(text: str) -> str:

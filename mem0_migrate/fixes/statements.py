@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ class Blocks:
         self._source = source
         self._text = source.text
         self._level = level
+        self._lines: dict[ast.stmt, _Line] = {}
 
     def inserted(self, statement: Statement, text: str, *, after: bool) -> Iterator[Splice]:
         """The splices that put other statements before or after a statement.
@@ -157,7 +159,9 @@ class Blocks:
         block = statement.block
         if isinstance(statement.node, ast.If) and self._text.startswith("elif", self._start(statement.node)):
             raise UnchangeableError("an elif is no statement of its own")
-        first = last = block.index(statement.node)
+        if statement.node in self._lines:
+            return self._lines[statement.node]
+        first = last = bisect_left(block, _begin(statement.node), key=_begin)
         while first > 0 and self._joined(block[first - 1], block[first]):
             first -= 1
         while last + 1 < len(block) and self._joined(block[last], block[last + 1]):
@@ -166,7 +170,9 @@ class Blocks:
         row = self._row(start)
         own = not self._text[row:start].strip(" \t\f") and not self._continues(row)
         indent = self._text[row:start].rpartition("\f")[2] if own else self._indent_of(statement.parent) + self._level()
-        return _Line(block[first : last + 1], own, indent)
+        line = _Line(block[first : last + 1], own, indent)
+        self._lines.update(dict.fromkeys(line.statements, line))
+        return line
 
     def _joined(self, one: ast.stmt, other: ast.stmt) -> bool:
         between = self._text[self._end(one) : self._start(other)]
@@ -266,6 +272,11 @@ class Blocks:
         return Splice(start, end, content.replace("\n", line_end(self._source, start)), depth, opens)
 
 
+def _begin(node: ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+@lru_cache(maxsize=64)
 def _on_one_line(text: str) -> str | None:
     """Statements joined by semicolons; None if they need lines of their own."""
     text = text.strip("\n")

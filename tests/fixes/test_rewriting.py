@@ -268,6 +268,13 @@ def test_place_of_nothing_is_refused() -> None:
         edits(source_of("client.add"), [SetKeyword((1, 0, 1, 10), "async_mode", "False", "")])
 
 
+def test_more_comments_than_can_be_compared_are_refused() -> None:
+    source = source_of("add(a,\n" + "# c\n" * 1001 + "async_mode=False)\n")
+    with pytest.raises(UnchangeableError, match="too much stands between"):
+        edits(source, declared(source, ["RemoveKeyword async_mode at add"]))
+    assert "async_mode=False" in changed(source, declared(source, ["SetKeyword b=c at add"]))
+
+
 def test_libcst_is_imported_for_arguments_only() -> None:
     code = (
         "import sys\n"
