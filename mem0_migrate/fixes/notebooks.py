@@ -158,7 +158,8 @@ def _rewritten(text: str, place: _Extent, edits: Sequence[tuple[int, int, str]])
     if not strings or any(text[start] != '"' for start, _ in strings):
         raise UnchangeableError("the source of a cell is not a string, nor a list of strings")
     by_line = in_list and all(len(_LINE.findall(_DECODER.raw_decode(text, start)[0])) <= 1 for start, _ in strings)
-    characters = _edited(_characters(text, strings), edits, ascii_only=text.isascii(), by_line=by_line)
+    ascii_only = text.removeprefix(_BYTE_ORDER_MARK).isascii()
+    characters = _edited(_characters(text, strings), edits, ascii_only=ascii_only, by_line=by_line)
     if in_list:
         return _listed(text, place, strings, characters)
     return '"' + "".join(character.written for character in characters) + '"'
@@ -178,9 +179,7 @@ def _characters(text: str, strings: Sequence[_Extent]) -> list[_Character]:
 
 def _edited(old: list[_Character], edits: Sequence[tuple[int, int, str]], *, ascii_only: bool, by_line: bool) -> list[_Character]:
     """The characters after the edits; with `by_line`, an item begins at each line that comes in."""
-    spelling: dict[str, str] = {}
-    for written in dict.fromkeys(character.written for character in old):
-        spelling.setdefault(_read(written), written)
+    spelling = {_read(written): written for written in dict.fromkeys(character.written for character in old)}
     foreign = [written.isascii() for character, written in spelling.items() if not character.isascii()]
     ascii_only = all(foreign) if foreign else ascii_only
     new: list[_Character] = []
