@@ -51,7 +51,7 @@ class Add(NamedTuple):
 
     Attributes:
         until: When it is past its time, by the monotonic clock, in seconds.
-        client: The client that has added.
+        account: Host and API key of the client that has added: the client itself, with its connections, is not kept alive.
         answer: The receipt, plain.
         event_ids: Those in it.
         added_at: The line of the ``add``.
@@ -61,7 +61,7 @@ class Add(NamedTuple):
     """
 
     until: float
-    client: Any
+    account: tuple[Any, Any]
     answer: Any
     event_ids: tuple[str, ...]
     added_at: Site
@@ -69,11 +69,11 @@ class Add(NamedTuple):
     settings: Settings
     scope: dict[str, Any]
 
-    def pending(self) -> PendingAdd:
-        """A handle on it."""
+    def pending(self, client: Any) -> PendingAdd:
+        """A handle on it, that asks with a client of the same account."""
         from mem0_shim.handle import PendingAdd
 
-        return PendingAdd.of(self.client, self.answer, self.added_at, self.settings)
+        return PendingAdd.of(client, self.answer, self.added_at, self.settings)
 
 
 _outstanding: deque[tuple[Any, ...]] = deque(maxlen=_LIMIT)  # the fields of an `Add`, which is made when something is read
@@ -119,7 +119,14 @@ def note_add(
             scope = {key: value for key, value in arguments.items() if key in _SCOPE}
             break
     if scope:
-        _outstanding.append((now + settings.stale_seconds, client, answer, event_ids, added_at, flow, settings, scope))
+        _outstanding.append((now + settings.stale_seconds, _account(client), answer, event_ids, added_at, flow, settings, scope))
+
+
+def _account(client: Any) -> tuple[Any, Any]:
+    try:
+        return client.host, client.api_key
+    except AttributeError:  # the asynchronous client of 0.1.40 has neither
+        return None, None
 
 
 def _drop_first() -> None:
@@ -159,18 +166,10 @@ def _collect(source: object, found: set[Entity]) -> None:
                 _collect(part, found)
 
 
-def _account(client: Any) -> tuple[str, str]:
-    return str(getattr(client, "host", "")).rstrip("/"), str(getattr(client, "api_key", ""))
-
-
 def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[Add]:
     """The unfinished adds of this flow that a read is about."""
     now, account, flow = time.monotonic(), _account(client), this_flow()
-    adds = [
-        add
-        for add in map(Add._make, list(_outstanding))
-        if add.until > now and add.flow == flow and _account(add.client) == account
-    ]
+    adds = [add for add in map(Add._make, list(_outstanding)) if add.until > now and add.flow == flow and add.account == account]
     if method in ("get", "history", "update"):
         return adds  # they name a memory, which any of them may be about to change
     wanted = entities_of(arguments)
@@ -180,7 +179,8 @@ def _stale(client: Any, method: str, arguments: dict[str, Any]) -> list[Add]:
 class _Barrier:
     """What a read is to wait for, and how to tell of it where that cannot be had."""
 
-    def __init__(self, adds: list[Add], method: str, site: Site) -> None:
+    def __init__(self, client: Any, adds: list[Add], method: str, site: Site) -> None:
+        self.client = client
         self.adds = adds
         self.method = method
         self.site = site
@@ -224,7 +224,7 @@ def _before(method: str, args: tuple[Any, ...], kwargs: dict[str, Any], frame: F
         stale = _stale(client, method, kwargs)
         if not stale:
             return None
-        barrier = _Barrier(stale, method, find_call(frame))
+        barrier = _Barrier(client, stale, method, find_call(frame))
         if settings.reads == "barrier":
             return barrier
         barrier.tell(stale[-1])
@@ -241,7 +241,7 @@ def _sync_read(original: Callable[..., Any], method: str) -> Callable[..., Any]:
         if _outstanding and (barrier := _before(method, args, kwargs, sys._getframe(1))) is not None:
             for add in barrier.adds:
                 try:
-                    add.pending().result()
+                    add.pending(barrier.client).result()
                 except Exception as error:  # the read tells what there is
                     barrier.passed(add, error)
                 else:
@@ -255,7 +255,7 @@ def _async_read(original: Callable[..., Any], method: str) -> Callable[..., Any]
     async def after(barrier: _Barrier, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for add in barrier.adds:
             try:
-                await add.pending().aresult()
+                await add.pending(barrier.client).aresult()
             except Exception as error:  # the read tells what there is
                 barrier.passed(add, error)
             else:

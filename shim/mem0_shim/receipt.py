@@ -53,8 +53,7 @@ class Receipt:
         self.policy = policy
         self.client = client
         self.open = True  # a soft read would still be news
-        self.acknowledged = False
-        self.reported = False
+        self.acknowledged = self.reported = False
         self.read_at: Site | None = None
 
     def acknowledge(self) -> None:
@@ -392,7 +391,8 @@ def plain(value: Any) -> Any:
 def track(answer: Any, receipt: Receipt) -> Any:
     """The answer as a tracked one. Only exact dicts and lists are: what a mock or another wrapper returns stays as it is."""
     if type(answer) is dict:
-        made = _tracked_dict(answer, receipt)
+        made = TrackedDict(answer)
+        made._mem0_receipt = receipt
         results = answer.get("results")
         if type(results) is list:
             made["results"] = _tracked_entries(results, receipt)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import threading
 import time
 import warnings
+import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,18 @@ def test_async(sdk: Any, platform: Mem0Emulator) -> None:
     assert len(found) == 1
     answer = asyncio.run(use(reads="barrier"))
     assert answer["results"] if isinstance(answer, dict) else answer
+
+
+def test_a_client_for_each_call(sdk: Any, platform: Mem0Emulator) -> None:
+    client = make(sdk, platform)
+    client.add(MESSAGES, user_id="alice")
+    gone = weakref.ref(client)
+    del client
+    gc.collect()
+    assert gone() is None  # with its connections
+    assert told(lambda: search(make(sdk, platform)))
+    answer = search(make(sdk, platform, reads="barrier"))
+    assert [m["memory"] for m in (answer["results"] if isinstance(answer, dict) else answer)] == ["I like tea"]
 
 
 def test_error_filters(sdk: Any, platform: Mem0Emulator) -> None:
