@@ -13,7 +13,7 @@ from mem0_migrate.fixes.repair import Repair, Unsuitable
 from mem0_migrate.usage.modes import KEYWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mem0_migrate.configuration import Choice
     from mem0_migrate.examination import Examined, Judged
@@ -108,11 +108,16 @@ class _Chooser:
             site, self._code, self._declared, "" if self._strategy == "shim" else f". A keyword would not do: {reason}"
         )
         if isinstance(wrapping, Repair):
-            return self._without_dead_keyword(finding, site, wrapping)
+            return self._without_dead_keyword(finding, site, replace(wrapping, by_hand=tuple(self._others(site))))
         if isinstance(simple, Repair):
             return simple
         asked = self._strategy == "shim"
         return _nothing(_sentence(wrapping.reason if asked else f"{reason}; and {wrapping.reason}"), _EXAMPLE)
+
+    def _others(self, site: JudgedSite) -> Iterator[str]:
+        """What those have to do who pass a client of their own."""
+        for name, filename, row in self._code.injected(site):
+            yield f"Have those who pass a client as `{name}` ({filename}:{row}) wrap it: {_EXAMPLE}"
 
     def _says_true(self, site: JudgedSite) -> bool:
         """Whether a misspelt keyword is true."""
@@ -139,7 +144,7 @@ class _Chooser:
         if finding.code == "MEM109" and site.stale is not None and site.stale.sleep is not None:
             slept = site.stale.sleep
             task = f"Remove the sleep at {slept.filename}:{slept.start.row}: the add() before it waits by itself now"
-            return replace(wrapping, by_hand=(task,))
+            return replace(wrapping, by_hand=(*wrapping.by_hand, task))
         if finding.code not in ("MEM106", "MEM107"):
             return wrapping
         changes = dict(wrapping.changes)

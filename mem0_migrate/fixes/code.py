@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeVar
 
+from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import evidence
 from mem0_migrate.tracking.evidence import place_of
 from mem0_migrate.usage.waiting import WaitingClients
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.records import SiteRecord, SolvedCall
-    from mem0_migrate.tracking.summary import Place
+    from mem0_migrate.tracking.summary import Function, Place
     from mem0_migrate.tracking.tracker import Tracked
     from mem0_migrate.tracking.values import Value
     from mem0_migrate.usage.judgement import JudgedSite
 
 _Node = TypeVar("_Node", bound=ast.AST)
-Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 class Code:
@@ -58,6 +59,32 @@ class Code:
         """The hosted clients of a site that nothing makes wait yet."""
         clients = self.waiting.deciding(self.clients(site), self.record(site).filename)
         return [client for client in clients if client not in self.waiting]
+
+    def injected(self, site: JudgedSite) -> Iterator[tuple[str, str, int]]:
+        """Parameters by which others may pass a hosted client of their own: name, file and 1-based row.
+
+        `def __init__(self, client: MemoryClient | None = None): self.client = client or MemoryClient()`: annotated, and nothing
+        but the function itself is seen to construct one.
+        """
+        for client in self.clients(site):
+            found = self._parameter(client[2]) if surface.is_hosted(client[1]) else None
+            if found is not None and all(self._within(found, value) for value, _ in self.solver.values.get(client[2], ())):
+                filename, function, name = found
+                yield name, filename, self.solver.places[client[2]][1][0] if client[2] in self.solver.places else function.place[0]
+
+    def _parameter(self, node: int) -> tuple[str, Function, str] | None:
+        for filename, joined in self.solver.files.items():
+            for function in joined.summary.functions:
+                for name, parameter in function.parameters:
+                    if parameter + joined.base == node:
+                        return filename, function, name
+        return None
+
+    def _within(self, found: tuple[str, Function, str], value: Value) -> bool:
+        """Whether a value is no client that is constructed outside a function."""
+        filename, function, _ = found
+        made = self.solver.call_of.get(value[2], ()) if value[0] == "client" else ()
+        return all(call.filename == filename and function.place[0] <= call.fact.place[0] <= function.place[2] for call in made)
 
 
 class Tree:
@@ -99,7 +126,7 @@ class Tree:
         """The innermost function whose body a node lies in."""
         inner = node
         for item in self.around(node):
-            if isinstance(item, Function) and inner not in getattr(item, "decorator_list", ()) and inner is not item.args:
+            if isinstance(item, _FUNCTIONS) and inner not in getattr(item, "decorator_list", ()) and inner is not item.args:
                 return item
             inner = item
         return None

@@ -32,7 +32,7 @@ VALUE = "False"
 _FORWARDING = frozenset(["to_thread", "run_in_threadpool", "submit", "add_task", "enqueue", "partial"])
 _THREADS = frozenset(["Thread", "Process", "Timer"])  # they take them as a dictionary, `kwargs`
 
-_APPLICABILITY: dict[Confidence, Applicability] = {"certain": "safe", "inferred": "unsafe", "possible": "display-only"}
+_APPLICABILITY: dict[Confidence, Applicability] = {"certain": "safe", "inferred": "unsafe"}
 
 
 def propose(site: JudgedSite, code: Code) -> Repair | Unsuitable:
@@ -61,6 +61,8 @@ def _unsuitable(site: JudgedSite, code: Code) -> str | None:
     """Why the keyword is not right for this receiver, in these eras, with these arguments."""
     if any(not surface.is_hosted(client[1]) for client in code.clients(site)):
         return "the receiver may be the open-source Memory, whose add() accepts no `async_mode`"
+    if site.site.confidence == "possible":
+        return "the receiver is only taken for a hosted client: it may be something else, whose add() accepts no `async_mode`"
     without = ignored(site.site.declaration)
     if without is not None:
         return without
@@ -83,6 +85,8 @@ def ignored(declaration: Declaration) -> str | None:
 
 def _change(site: JudgedSite, code: Code, call: SolvedCall, context: Context) -> tuple[str, Change] | Unsuitable:
     """Where the keyword goes: the file and the change."""
+    if call.functions:
+        return Unsuitable("what is called here may also be a function of this code base")
     text, _, tail = call.fact.text.partition(" ")
     handed = text in ("deferred", "handed") and not call.partials
     if handed and tail.rpartition(".")[2] in _THREADS:

@@ -85,8 +85,8 @@ class _Following:
 
     def _declaring(self, declaration: Declaration) -> list[tuple[str, int | None]]:
         """Where mem0ai is required, by file and 1-based line: of a lock, in the manifests that it was made from."""
-        if declaration.source is None:
-            return []
+        if declaration.source is None or declaration.source.endswith("/METADATA"):
+            return []  # what is installed is no place to declare anything
         found = declaring(declaration.source, self._read)
         if all(filename != declaration.source for filename, _ in found):
             command = refresh_command(declaration.source, self._content(declaration.source))

@@ -134,10 +134,11 @@ class _Declared:
     def _set_keyword(self, change: SetKeyword) -> None:
         call = self._at(change.place, ast.Call)
         given = {keyword.arg: keyword for keyword in call.keywords}
-        found = given.get(change.replacing) or given.get(change.name)
+        found = given.get(change.name) or given.get(change.replacing)
         value = _expression(change.value)
         if found is not None:
             found.arg, found.value = change.name, value
+            call.keywords = [keyword for keyword in call.keywords if keyword is found or keyword.arg != change.replacing]
         else:
             call.keywords.append(ast.keyword(change.name, value))
 
@@ -213,7 +214,7 @@ class _Declared:
 
 
 def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+    return ast.parse(f"({text}\n)", mode="eval").body  # `rewriting` puts what needs them in parentheses
 
 
 def _exchange(parent: ast.AST, old: ast.AST, new: ast.AST) -> None:

@@ -68,6 +68,7 @@ class Requests:
         self._names_host = surface.HOST in source.text
         self._is_sdk = source.filename.endswith(_SDK_FILE)
         self._sending: dict[ast.AST, list[ast.Call]] = defaultdict(list)
+        self._adding: dict[ast.Call, bool] = {}
         self._senders = self._find_senders()
 
     @property
@@ -140,7 +141,7 @@ class Requests:
         """The requests that a function of this file makes when called so, unless it always makes the same."""
         inner = Frame(function, self._texts.arguments(call, function, frame))
         for sent in self._sending.get(function, ()):
-            if any(self._add_url(post) for post in self._sent(sent, None)):
+            if self._adds_by_itself(sent, depth):
                 continue
             further = list(self._texts.called(sent, inner)) if depth < _WRAPPERS else []
             for callee in further:
@@ -152,6 +153,17 @@ class Requests:
                         yield _Post(post.urls, bodies, _is_open(call), post.is_async)
                     else:
                         yield post
+
+    def _adds_by_itself(self, call: ast.Call, depth: int) -> bool:
+        """Whether a call is an add whoever calls the function around it: then that one is no second."""
+        known = self._adding.get(call)
+        if known is None:
+            self._adding[call] = False
+            posts = list(self._sent(call, None))
+            for callee in self._texts.called(call, None) if depth < _WRAPPERS else ():
+                posts += self._inside(call, callee, None, depth + 1)
+            known = self._adding[call] = any(self._add_url(post) for post in posts)
+        return known
 
     def _parses(self, function: FunctionNode) -> bool:
         """Whether a function decodes JSON, so that it returns what the platform answered rather than a response."""

@@ -205,7 +205,7 @@ def test_the_summary(run: Run) -> None:
         "  - Pass `async_mode=False` here: add() waits again, and answers with the memories\n"
         "    in a.py, src/b.py\n"
         "Proven of each: nothing but this changed, it compiles, and a second pass changes nothing.\n"
-        "Nothing found.\n"
+        "Nothing is left to fix.\n"
         "2 calls of mem0's add() in 2 files: 0 break, 0 may break, "
         "2 already explicit (async_mode is given, or the client waits).\n"
     )
