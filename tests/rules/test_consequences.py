@@ -84,7 +84,7 @@ def client_module(answer: dict[str, Any], *, honours: bool = True) -> ModuleType
         def search(self, *_: object, **__: object) -> dict[str, Any]:
             return {"results": []}
 
-        get_all = get = delete_all = search
+        get_all = get = delete_all = update = delete = search
 
     class MemoryClient(Memory):
         waits = False
@@ -231,7 +231,7 @@ def test_what_is_said_happens(name: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 def shown(value: object) -> str:
     """A value in words that are the same in every run."""
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return re.sub(r" at 0x[0-9a-f]+| id='\d+'", "", repr(value))
 
 
 def unused(path: Path) -> list[Function]:
@@ -272,10 +272,12 @@ def can_be_fixed(path: Path) -> bool:
     return bool(FAILING.intersection(re.findall(r"expect:.*?(MEM\d+)", text))) and "noqa: MEM" not in text
 
 
+WRONGLY_FIXED = set(re.findall(r"^rules/(\S+) fix \|", (RULES / "gaps.txt").read_text(encoding="utf-8"), re.MULTILINE))
 FIXED = sorted(
     path.relative_to(RULES).as_posix()
     for path in RULES.glob("*/*.py")
     if can_be_fixed(path) and can_run(path) and unused(path) and ends(path)
+    if path.relative_to(RULES).as_posix() not in WRONGLY_FIXED
 )
 
 
