@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert
@@ -88,13 +89,11 @@ def _beside(tree: Tree, node: ast.expr, wanted: str) -> Sequence[ast.stmt]:
             return found
         if found:
             break
-    at_top = [item for item in module.body if isinstance(item, Import)]
-    standard = [item for item in at_top if wanted in sys.stdlib_module_names and _first_module(item) in sys.stdlib_module_names]
-    if standard := [item for item in standard if not _is_future(item)]:
+    before = [item for item in takewhile(_is_header, module.body) if isinstance(item, Import)]
+    standard = [item for item in before if _first_module(item) in sys.stdlib_module_names and not _is_future(item)]
+    if wanted in sys.stdlib_module_names and standard:
         return standard[-1:]
-    near = [item for item in at_top if item in found or _is_of_mem0(item)]
-    header = [item for number, item in enumerate(module.body) if all(map(_is_header, module.body[: number + 1]))]
-    before = [item for item in header if isinstance(item, Import)]
+    near = [item for item in module.body if isinstance(item, Import) and (item in found or _is_of_mem0(item))]
     return near[:1] or before[-1:] or module.body[:1]
 
 
@@ -125,11 +124,12 @@ def _insertion(tree: Tree, statement: ast.stmt, module: str, text: str) -> Inser
         return Insert(place_of(statement), text, after=_is_docstring(statement))
     block = _group(tree, statement)
     plain = [item for item in block if isinstance(item, ast.Import)]
-    later = [item for item in plain if item.names[0].name > module]
+    others = [item for item in plain if item.names[0].name.partition(".")[0] not in sys.stdlib_module_names]
+    later = [item for item in others if item.names[0].name > module]
     if later:
         return Insert(place_of(later[0]), text, after=False)
     if plain:
-        return Insert(place_of(plain[-1]), text, after=True)
+        return Insert(place_of((others or plain)[-1]), text, after=True)
     futures = [item for item in block if _is_future(item)]
     return Insert(place_of(futures[-1] if futures else block[0]), text, after=bool(futures))
 
@@ -139,15 +139,16 @@ def _group(tree: Tree, statement: Import) -> list[Import]:
     block = block_of(tree, statement)
     here = block.index(statement)
     first = last = here
-    while first > 0 and _adjoin(block[first - 1], block[first]):
+    while first > 0 and _adjoin(tree, block[first - 1], block[first]):
         first -= 1
-    while last + 1 < len(block) and _adjoin(block[last], block[last + 1]):
+    while last + 1 < len(block) and _adjoin(tree, block[last], block[last + 1]):
         last += 1
     return [item for item in block[first : last + 1] if isinstance(item, Import)]
 
 
-def _adjoin(upper: ast.stmt, lower: ast.stmt) -> bool:
-    near = lower.lineno - (upper.end_lineno or upper.lineno) == 1
+def _adjoin(tree: Tree, upper: ast.stmt, lower: ast.stmt) -> bool:
+    """Whether two imports stand on lines that follow each other, of a notebook in one cell."""
+    near = lower.lineno - (upper.end_lineno or upper.lineno) == 1 and tree.source.span(upper).cell == tree.source.span(lower).cell
     return near and isinstance(upper, Import) and isinstance(lower, Import)
 
 
