@@ -27,7 +27,18 @@ def call(solver: Solver, made: SolvedCall, value: Value, context: Context, skip:
 
 def _function(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
     del context
+    if _is_own_method(solver, made, value):
+        return  # the instance has it bound as well
     link(solver, made, value[1], value[2], bound=0, skip=skip)
+
+
+def _is_own_method(solver: Solver, made: SolvedCall, value: Value) -> bool:
+    """Whether a function is found in the class of the instances, and of nothing else, that the call reads it from."""
+    function = solver.files[value[1]].summary.functions[value[2]]
+    held = solver.values.get(solver.load_of.get(made.callee, NOTHING), {}) if function.owner is not None else {}
+    kinds = {base[0] for base, _ in held}
+    owner = (value[1], function.owner)
+    return kinds == {"instance"} and function.kind == "method" and all(owner in solver.family(base[1:]) for base, _ in held)
 
 
 def _bound(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
