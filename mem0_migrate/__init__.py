@@ -10,8 +10,8 @@
     for task in done.by_hand:
         print(task)
 
-`check` and `fix` raise `MissingPathError` for a path that does not exist and `SettingsError` for a configuration that cannot be used;
-what a file of the user holds never raises: it is listed in `report.incomplete`, and what cannot be written in `done.failed`.
+`check` and `fix` raise `MissingPathError` for a path that does not exist and `SettingsError` for a configuration that cannot be
+used; what a file of the user holds never raises: it is listed in `report.incomplete`, what cannot be written in `done.failed`.
 """
 
 from __future__ import annotations

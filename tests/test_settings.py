@@ -161,8 +161,8 @@ output-format = "json"
 
 
 KEYS = (
-    "`allow-incomplete`, `exclude`, `extend-exclude`, `extend-select`, `fail-on`, `fixable`, `force-exclude`, `ignore`, `mem0ai`, "
-    "`output-format`, `per-file-ignores`, `respect-gitignore`, `select`, `strategy`, `unfixable` and `unsafe-fixes`"
+    "`allow-incomplete`, `exclude`, `extend-exclude`, `extend-select`, `fail-on`, `fixable`, `force-exclude`, `ignore`, "
+    "`mem0ai`, `output-format`, `per-file-ignores`, `respect-gitignore`, `select`, `strategy`, `unfixable` and `unsafe-fixes`"
 )
 NO_VERSION = "'latest' is no version of mem0ai: write a range ('<2'), a version ('1.0.3', '1.0.*') or an era ('v1')"
 NOT_IGNORED = "MEM901 cannot be ignored, since a file that was not read may hold any error; see allow-incomplete"

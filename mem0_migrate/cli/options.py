@@ -166,8 +166,8 @@ def fixing(command: Callable[..., Any]) -> Callable[..., Any]:
             _FIXES,
             "--strategy",
             type=click.Choice(["auto", "keyword", "shim", "async"]),
-            help="How to fix: pass async_mode=False (keyword), wrap the client so that it waits (shim), adopt asynchronous writes "
-            "with a webhook (async), or per client the least that is right (auto). [default: auto]",
+            help="How to fix: pass async_mode=False (keyword), wrap the client so that it waits (shim), adopt asynchronous "
+            "writes with a webhook (async), or per client the least that is right (auto). [default: auto]",
         ),
     ):
         command = decorate(command)

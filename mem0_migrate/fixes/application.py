@@ -110,7 +110,8 @@ class Application:
             return repair.message
         wanted = [finding for finding in unit.findings if self._settings_of(finding.span.filename).fixes(finding)]
         if not wanted:
-            return f"not among the rules that are fixed; --extend-select {unit.findings[0].code} adds it"
+            option = "--extend-select" if self._settings.fixable is None else "--fixable"
+            return f"not among the rules that are fixed; {option} {unit.findings[0].code} adds it"
         for filename in sorted(repair.changes):
             reason = self._uneditable(filename, repair, examined)
             if reason is not None:

@@ -70,7 +70,8 @@ class Code:
             found = self._parameter(client[2]) if surface.is_hosted(client[1]) else None
             if found is not None and all(self._within(found, value) for value, _ in self.solver.values.get(client[2], ())):
                 filename, function, name = found
-                yield name, filename, self.solver.places[client[2]][1][0] if client[2] in self.solver.places else function.place[0]
+                place = self.solver.places.get(client[2], (filename, function.place))[1]
+                yield name, filename, place[0]
 
     def _parameter(self, node: int) -> tuple[str, Function, str] | None:
         for filename, joined in self.solver.files.items():

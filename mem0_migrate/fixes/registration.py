@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Insert, Replace, Surround
 from mem0_migrate.fixes.imports import Access, access, importing
-from mem0_migrate.fixes.shim import constructions as constructions
+from mem0_migrate.fixes.shim import constructions
 from mem0_migrate.tracking.evidence import place_of
 
 if TYPE_CHECKING:

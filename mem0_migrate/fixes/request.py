@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import SetKey
 from mem0_migrate.fixes.repair import Repair, Unsuitable
+from mem0_migrate.tracking.http import SPELLINGS
 from mem0_migrate.usage.modes import KEYWORD
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mem0_migrate.model import Applicability
     from mem0_migrate.usage.judgement import JudgedSite
 
-_TEXT = frozenset(["dumps", "dump"])  # what makes text of a body
+_SENDING = SPELLINGS | {"dumps", "dump"}  # requests, and what makes text of their bodies
 
 
 def propose(site: JudgedSite, code: Code) -> Repair | Unsuitable:
@@ -65,4 +66,4 @@ def _is_filled(tree: Tree, node: ast.Name) -> bool:
 def _is_sent(tree: Tree, node: ast.Name, sending: Collection[ast.Call]) -> bool:
     around = [item for item in tree.around(node) if isinstance(item, ast.Call)]
     names = [getattr(call.func, "attr", getattr(call.func, "id", "")) for call in around]
-    return any(call in sending for call in around) or not _TEXT.isdisjoint(names)
+    return any(call in sending for call in around) or not _SENDING.isdisjoint(names)

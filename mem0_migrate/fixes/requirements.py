@@ -105,5 +105,6 @@ class _Following:
             return False
         self._before.setdefault(filename, self._content(filename))
         self._after[filename] = edit.content
-        self._messages.setdefault(filename, {})[edit.message[:1].upper() + edit.message[1:]] = None
+        begins = edit.message if edit.message.startswith("mem0ai") else edit.message[:1].upper() + edit.message[1:]
+        self._messages.setdefault(filename, {})[begins] = None
         return True

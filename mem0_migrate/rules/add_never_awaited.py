@@ -30,8 +30,8 @@ async def remember(text: str, user: str) -> None:
 ```
 
 ## Fix safety
-`mem0-migrate fix --unsafe-fixes` awaits the call where its function is a coroutine. It is unsafe: the write, which was never sent, is
-sent then.
+`mem0-migrate fix --unsafe-fixes` awaits the call where its function is a coroutine. It is unsafe: the write, which was
+never sent, is sent then.
 
 ## Options
 None.

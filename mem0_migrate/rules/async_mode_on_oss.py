@@ -50,8 +50,8 @@ mem0ai>=1.0,<2
 ```
 
 ## Fix safety
-`mem0-migrate fix` takes the keyword away and wraps the hosted client where it is made, see [fixes](../fixes.md): safe, unless the
-receiver is only possible. `async_mode=True` is left to you, since it asks for a receipt.
+`mem0-migrate fix` takes the keyword away and wraps the hosted client where it is made, see [fixes](../fixes.md): safe,
+unless the receiver is only possible. `async_mode=True` is left to you, since it asks for a receipt.
 
 ## Options
 None.

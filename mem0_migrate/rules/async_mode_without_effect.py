@@ -51,8 +51,9 @@ mem0ai>=1.0,<2
 Or wait for the event of the receipt, see [MEM101](MEM101.md).
 
 ## Fix safety
-Where the project admits mem0ai 2.x, `mem0-migrate fix` wraps the client, and the keyword goes; elsewhere `None` and a misspelt name become
-`async_mode=False`. See [fixes](../fixes.md). It is safe where the receiver is certain; the wrapper also where it is inferred.
+Where the project admits mem0ai 2.x, `mem0-migrate fix` wraps the client, and the keyword goes; elsewhere `None` and a
+misspelt name become `async_mode=False`. See [fixes](../fixes.md). It is safe where the receiver is certain; the wrapper
+also where it is inferred.
 
 ## Options
 - `mem0ai`: the release to assume where no manifest or lock says

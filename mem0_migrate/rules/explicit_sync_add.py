@@ -38,8 +38,8 @@ def remember(text: str, user: str) -> None:
 ```
 
 ## Fix safety
-`mem0-migrate fix --strategy async` removes it, and registers a webhook, see [fixes](../fixes.md). It is unsafe: code that reads the
-answer, or what was just added, has to change with it.
+`mem0-migrate fix --strategy async` removes it, and registers a webhook, see [fixes](../fixes.md). It is unsafe: code
+that reads the answer, or what was just added, has to change with it.
 
 ## Options
 - `extend-select`: `["MEM108"]` turns the rule on

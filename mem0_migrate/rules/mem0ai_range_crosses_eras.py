@@ -45,8 +45,8 @@ mem0ai>=1.0,<2
 ```
 
 ## Fix safety
-`mem0-migrate fix --extend-select MEM301 --unsafe-fixes` writes `<2` into the manifest. It is unsafe: which releases the project is to run
-with is for its owners to say.
+`mem0-migrate fix --extend-select MEM301 --unsafe-fixes` writes `<2` into the manifest. It is unsafe: which releases the
+project is to run with is for its owners to say.
 
 ## Options
 - `mem0ai`: the release to assume instead of what manifests and locks say

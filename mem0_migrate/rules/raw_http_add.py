@@ -42,8 +42,8 @@ The endpoint that knows `async_mode` is deprecated. In the long run keep `event_
 [MEM101](MEM101.md).
 
 ## Fix safety
-`mem0-migrate fix` puts `"async_mode": False` into the body where it is a dictionary in the same file. It is safe where the address is
-certain. `/v3/memories/add/` has no such key: there is no fix.
+`mem0-migrate fix` puts `"async_mode": False` into the body where it is a dictionary in the same file. It is safe where
+the address is certain. `/v3/memories/add/` has no such key: there is no fix.
 
 ## Options
 None.

@@ -83,8 +83,8 @@ An event may succeed without any memory: then nothing in the text was worth one.
 
 ## Fix safety
 `mem0-migrate fix` makes `add` wait again: with `async_mode=False` where that is right, else by wrapping the client, see
-[fixes](../fixes.md). The fix is safe where the receiver is certain; the wrapper also where it is inferred, since it is put where the
-client is made.
+[fixes](../fixes.md). The fix is safe where the receiver is certain; the wrapper also where it is inferred, since it is
+put where the client is made.
 
 ## Options
 - `mem0ai`: the release to assume where no manifest or lock says

@@ -39,9 +39,9 @@ def test_remembers() -> None:
 ```
 
 ## Fix safety
-`mem0-migrate fix --unsafe-fixes` replaces the sleep by `mem0_shim.pending(receipt, client).result()`, which waits for the event.
-It is unsafe: the sleep may have been there for something else too. Where the client is wrapped for another call, the sleep is left for
-you to remove.
+`mem0-migrate fix --unsafe-fixes` replaces the sleep by `mem0_shim.pending(receipt, client).result()`, which waits for
+the event. It is unsafe: the sleep may have been there for something else too. Where the client is wrapped for another
+call, the sleep is left for you to remove.
 
 ## Options
 - `mem0ai`: the release to assume where no manifest or lock says

@@ -79,7 +79,7 @@ class Requests:
     def add(self, node: ast.Call, call: int) -> HttpAdd | None:
         """What an add sends, if the call makes one; `call` is its number among the calls of the file."""
         tail = dotted_tail(node.func)
-        if (tail.lstrip("_") not in _SPELLINGS and tail not in self._senders) or self._in_sdk_or_decorator(node):
+        if (tail.lstrip("_") not in SPELLINGS and tail not in self._senders) or self._in_sdk_or_decorator(node):
             return None
         self._texts.refill()
         functions = list(self._texts.called(node, None)) if tail in self._senders else []
@@ -124,7 +124,7 @@ class Requests:
     def _find_senders(self) -> frozenset[str]:
         """The names of functions of this file that make requests, or call one that does; fills in which calls of theirs do."""
         names: set[str] = set()
-        pending = {tail for tail in self._bindings.calls if tail.lstrip("_") in _SPELLINGS}
+        pending = {tail for tail in self._bindings.calls if tail.lstrip("_") in SPELLINGS}
         for _ in range(_WRAPPERS):
             found = set()
             for tail in sorted(pending):
@@ -133,7 +133,7 @@ class Requests:
                     if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
                         self._sending[scope].append(call)
                         found.add(scope.name)
-            pending = found - names - {tail for tail in found if tail.lstrip("_") in _SPELLINGS}
+            pending = found - names - {tail for tail in found if tail.lstrip("_") in SPELLINGS}
             names |= found
         return frozenset(names)
 
@@ -174,7 +174,7 @@ class Requests:
     def _sent(self, node: ast.Call, frame: Frame | None) -> Iterator[_Post]:
         """The POST that a call of an HTTP library makes."""
         spelling = dotted_tail(node.func).lstrip("_")
-        if spelling not in _SPELLINGS:
+        if spelling not in SPELLINGS:
             return
         keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
         first = 0
@@ -261,7 +261,7 @@ class Requests:
         return surface.PACKAGE in mark.group().lower() or (path in _OWN_PATHS and self._names_host)
 
 
-_SPELLINGS = frozenset(["post", "request", "Request", "urlopen", "build_request", "fetch"])
+SPELLINGS = frozenset(["post", "request", "Request", "urlopen", "build_request", "fetch"])
 
 
 def _bodies_of(node: ast.Call, first: int) -> list[ast.expr]:

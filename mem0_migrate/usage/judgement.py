@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class JudgedSite:
     """A site with all that rules need to know of it. Rules only choose and phrase; what is true is decided here.
 
-    `number` is that of the site's record in the solver. `options` are the calls of AddMemoryOptions that are given an `async_mode`. `waits`: mem0-shim makes every hosted client of the site wait.
+    `number` is that of the site's record in the solver. `options` are the calls of AddMemoryOptions that are given an
+    `async_mode`. `waits`: mem0-shim makes every hosted client of the site wait.
     """
 
     number: int

@@ -101,7 +101,7 @@ class ModeReader:
         return None
 
     def options(self, site: SiteRecord) -> tuple[SolvedCall, ...]:
-        """The calls that put `async_mode` into `AddMemoryOptions`, which has no such field and drops it (mem0ai 2.0.0 to 2.2.1)."""
+        """The calls that put `async_mode` into `AddMemoryOptions`, which has no such field (mem0ai 2.0.0 to 2.2.1)."""
         found: dict[int, SolvedCall] = {}
         for number, (skip, _) in site.calls.items():
             call = self.solver.calls[number]

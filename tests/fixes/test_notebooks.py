@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "notebooks_edited"
 WHOLE = sorted(path.relative_to(FIXTURES).as_posix() for path in FIXTURES.glob("*/*.ipynb") if path.stem != "before")
 STRATEGIES: tuple[Choice, ...] = ("keyword", "shim")
-pytestmark = pytest.mark.filterwarnings("ignore:mypy_extensions.TypedDict:DeprecationWarning")  # LibCST imports it
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 EXAMPLES = int(os.environ.get("MEM0_MIGRATE_TEST_EXAMPLES", "25"))

@@ -281,7 +281,7 @@ FIXED = sorted(
 )
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:mypy_extensions.TypedDict:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("mem0ai", ["<2", ">=2"])
 @pytest.mark.parametrize("name", FIXED)
 def test_fixed_code_does_with_receipts_what_it_did_with_memories(

@@ -31,7 +31,6 @@ CASES = sorted(
     for path in folder.iterdir()
     if path.suffix in (".py", ".ipynb") or path.is_dir()
 )
-pytestmark = pytest.mark.filterwarnings("ignore:mypy_extensions.TypedDict:DeprecationWarning")  # LibCST imports it
 STRATEGIES: tuple[Choice, ...] = ("auto", "shim")
 
 _GAP = re.compile(r"^(?P<name>\S+) (?P<kind>fix|invariants) \| (?P<reason>.+)$", re.MULTILINE)

@@ -69,7 +69,7 @@ class Rows:
         self._given: set[int] = set()
 
     def of_text(self, text: str) -> int | None:
-        """Return the line that holds this text, not as a part of a longer word, else the next line that names mem0ai, else None."""
+        """Return the line that holds this text as a word of its own, else the next line that names mem0ai, else None."""
         return self._next(re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w.-])").search) or self._next(lambda _: True)
 
     def of_key(self) -> int | None:
