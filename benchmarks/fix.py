@@ -2,8 +2,8 @@
 
     python benchmarks/fix.py [--rounds 5]
 
-`mem0-migrate` is taken from the path. Each run fixes a copy of its own. Prints a Markdown table of medians: wall seconds, the ratio
-to the peer of the same round, and the peak memory in MiB.
+`mem0-migrate` is taken from the path. Each run fixes a copy of its own. Prints a Markdown table of medians: wall seconds, the
+ratio to the peer of the same round, and the peak memory in MiB.
 """
 
 from __future__ import annotations
