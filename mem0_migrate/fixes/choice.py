@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mem0_migrate.fixes import awaiting, completion, keyword, narrowing, request, shim
+from mem0_migrate.fixes import keyword, shim
 from mem0_migrate.fixes.code import Code
 from mem0_migrate.fixes.removal import removal
 from mem0_migrate.fixes.repair import Repair, Unsuitable
@@ -49,14 +49,22 @@ class _Chooser:
 
     def _repair(self, finding: Finding, site: JudgedSite | None, wrapped: Mapping[Value, str]) -> Repair | None:
         if finding.code == "MEM301":
+            from mem0_migrate.fixes import narrowing
+
             return narrowing.propose(finding)
         if site is None or finding.code == "MEM105":
             return None
         if finding.code == "MEM201":
+            from mem0_migrate.fixes import request
+
             return _shown(request.propose(site, self._code))
         if finding.code == "MEM109" and not any(client in wrapped for client in self._code.unwaiting(site)):
+            from mem0_migrate.fixes import completion
+
             return _shown(completion.propose(site, self._code, self._declared))
         if finding.code == "MEM110":
+            from mem0_migrate.fixes import awaiting
+
             return _shown(awaiting.propose(site, self._code))
         return self._waiting(finding, site, wrapped) if finding.code in _WAITING else None
 
