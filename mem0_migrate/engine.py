@@ -141,6 +141,7 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
         editable=found.reported,
         report=report,
         files=found.files,
+        root=found.root,
     )
 
 
@@ -171,7 +172,8 @@ def _analyse(
     on_disk = [item for item in files if item != stdin]
     mentions, unread = mentioning(on_disk, b"mem0")
     seeds = [filename for filename in mentions if filename not in contents and _is_seed(filename)]
-    seeds += [filename for filename, held in contents.items() if filename.endswith(".py") and b"mem0" in held and is_seed(held)]
+    seeds += [name for name, held in contents.items() if name.endswith(".ipynb")]
+    seeds += [name for name, held in contents.items() if name.endswith((".py", ".pyi")) and is_seed(held)]
     if stdin is not None and (is_seed(data) or isinstance(source_of(stdin), Source)):
         seeds.append(stdin)  # whom it imports cannot be looked up in its file
     if also is not None and also in files and also not in seeds:

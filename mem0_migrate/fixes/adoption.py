@@ -245,7 +245,8 @@ class _Adoption:
         """The receiver, one for the whole code base."""
         if self._receiver is None:
             source = self._declared(origins[0]).source
-            folder = source.rpartition("/")[0] if source is not None else ""
+            beside = source is not None and not source.endswith("/METADATA")  # what is installed is no place for it
+            folder = source.rpartition("/")[0] if source is not None and beside else ""
             self._receiver = (receiver(origins, folder, self._files),)
         return self._receiver[0]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import evidence
 from mem0_migrate.tracking.evidence import place_of
+from mem0_migrate.tracking.values import PLAIN
 from mem0_migrate.usage.waiting import WaitingClients
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Code:
         self.solver = tracked.solver
         self.waiting = WaitingClients(tracked.solver)
         self._trees: dict[str, Tree] = {}
+        self._parameters: set[int] | None = None
 
     def source(self, filename: str) -> Source:
         """A file as it was analysed."""
@@ -72,6 +74,26 @@ class Code:
                 filename, function, name = found
                 place = self.solver.places.get(client[2], (filename, function.place))[1]
                 yield name, filename, place[0]
+
+    def open_parameter(self, site: JudgedSite) -> bool:
+        """Whether the receiver can also come in by a parameter of which nothing is known: no annotation, and nobody passes it."""
+        if self._parameters is None:
+            self._parameters = {
+                parameter + joined.base
+                for joined in self.solver.files.values()
+                for function in joined.summary.functions
+                for _, parameter in function.parameters
+            }
+        behind = self.solver.behind(self.record(site).receiver) & self._parameters
+        return any(not self._passed(node) for node in behind)
+
+    def _passed(self, node: int) -> bool:
+        """Whether a parameter is annotated as a client, or gets what some call passes, or is `self`."""
+        if node in self.solver.annotated or any(
+            value[0] in ("instance", "class", "module") for value, _ in self.solver.values.get(node, ())
+        ):
+            return True
+        return any(kind != PLAIN for _, kind, _ in self.solver.incoming.get(node, ()))
 
     def _parameter(self, node: int) -> tuple[str, Function, str] | None:
         for filename, joined in self.solver.files.items():

@@ -49,7 +49,8 @@ def propose(site: JudgedSite, code: Code) -> Repair | Unsuitable:
         changes[filename] = tuple(dict.fromkeys((*changes.get(filename, ()), change)))
     if not changes:
         return Unsuitable("it is not seen which call passes the arguments of this add()")
-    return Repair("keyword", _APPLICABILITY[site.site.confidence], _message(changes), changes)
+    exact = not code.open_parameter(site)
+    return Repair("keyword", _APPLICABILITY[site.site.confidence] if exact else "unsafe", _message(changes), changes)
 
 
 def _adds(site: JudgedSite, code: Code) -> list[tuple[SolvedCall, Context]]:

@@ -26,6 +26,9 @@ def offered(examined: Examined, strategy: Choice, *, edits: bool) -> tuple[Findi
 
 
 def _fix(repair: Repair, examined: Examined, *, edits: bool) -> Fix:
+    protected = next((reason for name in repair.changes if (reason := examined.protected(name)) is not None), None)
+    if protected is not None:
+        return Fix("none", "display-only", f"{repair.message}. Not done: {protected}")
     if not edits:
         return Fix(repair.strategy, repair.applicability, repair.message)
     try:

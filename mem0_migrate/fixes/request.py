@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import SetKey
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from mem0_migrate.model import Applicability
     from mem0_migrate.usage.judgement import JudgedSite
 
-_SENDING = SPELLINGS | {"dumps", "dump"}  # requests, and what makes text of their bodies
+_TEXT = frozenset(["dumps", "dump"])  # what makes text of a body
+_ADDING = re.compile(r"/memories/?$")
 
 
 def propose(site: JudgedSite, code: Code) -> Repair | Unsuitable:
@@ -66,4 +68,11 @@ def _is_filled(tree: Tree, node: ast.Name) -> bool:
 def _is_sent(tree: Tree, node: ast.Name, sending: Collection[ast.Call]) -> bool:
     around = [item for item in tree.around(node) if isinstance(item, ast.Call)]
     names = [getattr(call.func, "attr", getattr(call.func, "id", "")) for call in around]
-    return any(call in sending for call in around) or not _SENDING.isdisjoint(names)
+    return any(call in sending or _adds(call) for call in around) or not _TEXT.isdisjoint(names)
+
+
+def _adds(call: ast.Call) -> bool:
+    """Whether a call is the request that a function makes for those who call it: a POST to where memories are added."""
+    sends = getattr(call.func, "attr", getattr(call.func, "id", "")).lstrip("_") in SPELLINGS
+    addresses = [item.value for item in ast.walk(call) if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return sends and any(map(_ADDING.search, addresses))

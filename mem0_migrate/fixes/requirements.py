@@ -60,11 +60,11 @@ class _Following:
         declared = self._declaring(declaration)
         if not declared:
             self._by_hand[_INSTALL] = None
-        for filename, row in declared:
+        for filename in dict.fromkeys(filename for filename, _ in declared):
             if not self._may_edit(filename):
                 self._by_hand[f"Add mem0-shim to {filename}, beside mem0ai"] = None
                 continue
-            if self._take(filename, add_shim(filename, self._content(filename), row)):
+            if self._take(filename, add_shim(filename, self._content(filename), None)):  # whichever list is installed
                 self._install[_INSTALL_AGAIN.format(filename)] = None
 
     def narrow(self, declaration: Declaration, below: str) -> None:

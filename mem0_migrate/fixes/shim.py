@@ -167,4 +167,4 @@ def _unsuitable(call: SolvedCall) -> Unsuitable:
 def _not_constructed(code: Code, client: Value) -> str:
     place = code.solver.places.get(client[2])
     where = f" (it is declared at {place[0]}:{place[1][0]})" if place else ""
-    return f"the client is constructed outside this code base{where}: wrap it there"
+    return f"where the client is constructed is not seen{where}: wrap it there"

@@ -124,7 +124,9 @@ def _steps(solver: Solver, sources: Mapping[str, Source], client: Value, nodes: 
     last = solver.places.get(origin)
     if last is not None and last[0] in sources:
         label = solver.labels.get(origin, ("", ""))
-        words = f"{label[1]} is constructed" if label[0] == "construct" else f"declared to be a {_class_name(client[1])}"
+        name = _class_name(client[1])
+        declared = f"declared to be {'an' if name[0] in 'AEIOU' else 'a'} {name}"
+        words = f"{label[1]} is constructed" if label[0] == "construct" else declared
         steps.append(Step(span_at(sources, *last), words))
     for node in nodes:
         label = solver.labels.get(node, ("", ""))

@@ -124,6 +124,8 @@ class _Judge:
         shape: Era | None = ("v2" if "/v3/" in record.url else "v1") if record.url else None  # by HTTP the address decides
         worst_raw = self._worst(answer_uses, eras)
         worst = self._use(worst_raw) if worst_raw else None
+        if mode in ("dynamic", "mapping") and declaration.eras == {"v2"} and not record.url:
+            mode = "absent"  # whatever it says, it has no effect there
         hosted = self.waiting.deciding(clients, record.filename)
         waits = bool(hosted) and mode != "true" and not record.url and all(client in self.waiting for client in hosted)
         stale = self._stale(record) if receiver != "oss" and not aware and not waits else None

@@ -146,7 +146,7 @@ class TestWrapClient(CodemodTest):
         self.assertCodemod(code, code, context_override=context)
         (warning,) = context.warnings
         assert warning.startswith("5:12: MEM101 ")
-        assert "he client is constructed outside this code base (it is declared at module.py:4)" in warning
+        assert "here the client is constructed is not seen (it is declared at module.py:4)" in warning
 
     def test_the_construction(self) -> None:
         changed = "import mem0_shim\n" + READ.replace("MemoryClient()", 'mem0_shim.wrap(MemoryClient(), policy="wait")')

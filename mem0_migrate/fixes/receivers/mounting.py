@@ -22,6 +22,7 @@ PREFIX = "/mem0-webhook"
 TOKEN = "MEM0_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable of the environment
 MODULE = "mem0_shim.webhook"
 
+_MAKING = re.compile(r"^_?(?:create|make|build|get|init|new)_|(?:^|_)(?:app|application)(?:$|_)|factory|^__init__$")
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)|_test\.py$")
 
 
@@ -100,6 +101,9 @@ def constructed(tree: Tree, classes: frozenset[str]) -> Iterator[tuple[ast.Call,
             continue
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         first, _, rest = ast.unparse(node.func).partition(".")
+        function = tree.function(node)
+        if function is not None and not _MAKING.search(getattr(function, "name", "")):
+            continue  # an application that a function makes for itself is not the one that is served
         if isinstance(target, (ast.Name, ast.Attribute)) and f"{known.get(first, first)}{'.' * bool(rest)}{rest}" in classes:
             yield node, statement, ast.unparse(target)
 
