@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import evidence
@@ -12,7 +12,7 @@ from mem0_migrate.tracking.values import PLAIN
 from mem0_migrate.usage.waiting import WaitingClients
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.records import SiteRecord, SolvedCall
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from mem0_migrate.usage.judgement import JudgedSite
 
 _Node = TypeVar("_Node", bound=ast.AST)
+_Result = TypeVar("_Result")
+_BINDING = (
+    ast.Import, ast.ImportFrom, ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchStar,
+    ast.MatchAs, ast.MatchMapping,
+)  # fmt: skip
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -33,7 +38,14 @@ class Code:
         self.solver = tracked.solver
         self.waiting = WaitingClients(tracked.solver)
         self._trees: dict[str, Tree] = {}
+        self._known: dict[object, object] = {}
         self._parameters: set[int] | None = None
+
+    def once(self, key: object, make: Callable[[], _Result]) -> _Result:
+        """What `make` gives, asked for once: a thousand sites may share one construction."""
+        if key not in self._known:
+            self._known[key] = make()
+        return cast("_Result", self._known[key])
 
     def source(self, filename: str) -> Source:
         """A file as it was analysed."""
@@ -69,7 +81,10 @@ class Code:
         but the function itself is seen to construct one.
         """
         for client in self.clients(site):
-            found = self._parameter(client[2]) if surface.is_hosted(client[1]) else None
+            node = client[2]
+            found = self.once(("parameter", node), lambda node=node: self._parameter(node))  # type: ignore[misc]
+            if not surface.is_hosted(client[1]):
+                continue
             if found is not None and all(self._within(found, value) for value, _ in self.solver.values.get(client[2], ())):
                 filename, function, name = found
                 place = self.solver.places.get(client[2], (filename, function.place))[1]
@@ -117,6 +132,7 @@ class Tree:
         self.source = source
         self._by_place: dict[Place, list[ast.AST]] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._binding: dict[ast.AST, list[ast.AST]] | None = None
         for node in ast.walk(source.tree):
             if isinstance(node, (ast.expr, ast.stmt)):
                 self._by_place.setdefault(place_of(node), []).append(node)
@@ -153,6 +169,15 @@ class Tree:
                 return item
             inner = item
         return None
+
+    def binding(self, scope: ast.AST) -> Sequence[ast.AST]:
+        """The nodes that can bind a name in a scope (the module or a function), not those of the functions in it."""
+        if self._binding is None:
+            self._binding = {}
+            for node in ast.walk(self.source.tree):
+                if isinstance(node, _BINDING) and not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
+                    self._binding.setdefault(self.function(node) or self.source.tree, []).append(node)
+        return self._binding.get(scope, ())
 
     def text(self, node: ast.AST) -> str:
         """The source text of a node, as it stands."""

@@ -33,7 +33,7 @@ def scopes_of(tree: Tree, node: ast.AST) -> Iterator[ast.AST]:
 
 def imports_of(tree: Tree, scope: ast.AST) -> Iterator[Import]:
     """The imports of a scope in order, not those of the functions in it, and not those for type checkers."""
-    found = (item for item in ast.walk(scope) if isinstance(item, Import) and (tree.function(item) or tree.source.tree) is scope)
+    found = (item for item in tree.binding(scope) if isinstance(item, Import))
     yield from sorted((item for item in found if not _for_types(tree, item)), key=lambda item: (item.lineno, item.col_offset))
 
 
@@ -52,9 +52,7 @@ def bindings_of(tree: Tree, scope: ast.AST, name: str) -> Iterator[ast.AST]:
     for item in ast.walk(arguments) if isinstance(arguments, ast.arguments) else ():
         if isinstance(item, ast.arg) and item.arg == name:
             yield item
-    for item in ast.walk(scope):
-        if _binds(item, name) and item is not scope and (tree.function(item) or tree.source.tree) is scope:
-            yield item
+    yield from (item for item in tree.binding(scope) if _binds(item, name))
 
 
 def _binds(node: ast.AST, name: str) -> bool:

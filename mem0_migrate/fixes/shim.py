@@ -39,17 +39,18 @@ def propose(site: JudgedSite, code: Code, declared: Callable[[str], Declaration]
     told: set[str] = set()
     exact = site.site.confidence != "possible"
     for client in code.unwaiting(site):
-        calls = constructions(code, client)
+        calls = code.once(("constructions", client), lambda client=client: constructions(code, client))  # type: ignore[misc]
         if not calls:
             return Unsuitable(_not_constructed(code, client))
-        wrappers = _wrappers(code, client)
+        wrappers = code.once(("wrappers", client), lambda client=client: _wrappers(code, client))  # type: ignore[misc]
         outside = next(
             (call.filename for call in (*wrappers, *calls) if code.solver.modules.resolve(call.filename, MODULE, 0)), None
         )
         if outside is not None:
             return Unsuitable(f"in {outside}, `import {MODULE}` would import a module of this code base")
         for call in (*wrappers, *(call for call in calls if not any(_is_around(code, outer, call) for outer in wrappers))):
-            found = _waiting(code.tree(call.filename), call) if call in wrappers else _wrapping(code.tree(call.filename), call)
+            make = _waiting if call in wrappers else _wrapping
+            found = code.once((make, call.number), lambda call=call, make=make: make(code.tree(call.filename), call))  # type: ignore[misc]
             if isinstance(found, Unsuitable):
                 return found
             exact = exact and (call in wrappers or not any(isinstance(change, Replace) for change in found))

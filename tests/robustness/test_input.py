@@ -155,7 +155,7 @@ def test_no_name_is_too_odd(name: str) -> None:
         printed = run("--output-format", form, code=1).stdout
         assert ".py:3:1" in printed
         assert "\x1b[1m" not in printed
-    assert len(run("--output-format", "concise", code=1).stdout.splitlines()) == 4  # one line, and the closing three
+    assert len(run("--output-format", "concise", code=1).stdout.splitlines()) == 5  # one line, and the closing four
 
 
 @POSIX
