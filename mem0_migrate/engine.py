@@ -79,7 +79,11 @@ def fix(paths: Sequence[str], settings: Settings, *, decide: Decision | None = N
     completed = recover(_directories(_discovered(paths, settings))) if write else []
     with _without_garbage_collection():
         report = Application(
-            lambda contents: _examine(paths, settings, contents, linked=True), SettingsFor(settings, paths).of, settings, decide
+            lambda contents: _examine(paths, settings, contents, linked=True),
+            SettingsFor(settings, paths).of,
+            settings,
+            decide,
+            write=write,
         ).run()
     if not write:
         return report

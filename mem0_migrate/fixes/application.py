@@ -55,7 +55,11 @@ class Application:
         settings_of: Callable[[str], Settings],
         settings: Settings,
         decide: Decision | None,
+        *,
+        write: bool,
     ) -> None:
+        """Take what examines the code base with files as they would be; `write` tells whether they will be written."""
+        self._write = write
         self._examine = examine
         self._settings_of = settings_of
         self._settings = settings
@@ -69,12 +73,15 @@ class Application:
         self._fixed: list[Finding] = []
         self._by_hand: dict[str, None] = {}
         self._undone: dict[tuple[str, str, str], str] = {}
+        self._unwritten: dict[tuple[str, str, str], Unfixed] = {}
 
     def run(self) -> FixReport:
         """Repair until there is nothing left to repair. Nothing is written."""
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             examined = self._examine(self._contents)
             units = self._units(examined)
+            if number == 0 and not self._write:
+                self._unwritten = {_key(item.finding): item for item in self._left(examined, units)}
             while (applied := [unit for unit in units if self._blocked(unit, examined) is None]) and not self._round(
                 applied, examined
             ):
@@ -82,7 +89,7 @@ class Application:
             if not applied:
                 return self._report(examined, units)
         self._failed.update(dict.fromkeys(self._contents, "its repairs would not come to rest; it stays as it was"))
-        for table in (self._contents, self._edits, self._messages):
+        for table in (self._contents, self._edits, self._messages, self._by_hand):
             table.clear()
         self._fixed.clear()
         examined = self._examine({})
@@ -190,7 +197,8 @@ class Application:
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 
-    def _report(self, examined: Examined, units: Sequence[_Unit]) -> FixReport:
+    def _left(self, examined: Examined, units: Sequence[_Unit]) -> list[Unfixed]:
+        """What is there and is not repaired, in order of place."""
         left = [
             Unfixed(replace(finding, fix=_shown(unit.repair)), reason, unsafe=reason.endswith(_UNSAFE))
             for unit in units
@@ -201,10 +209,16 @@ class Application:
         known = {id(finding) for unit in units for finding in unit.findings}
         without = [finding for finding, _ in examined.pairs if finding.severity != "info" and id(finding) not in known]
         left += [Unfixed(finding, finding.advice or "no repair is known") for finding in without]
+        return sorted(left, key=lambda item: (item.finding.span, item.finding.code))
+
+    def _report(self, examined: Examined, units: Sequence[_Unit]) -> FixReport:
+        left = self._left(examined, units)
+        if not self._write:  # by the places that the files have now
+            left = [self._unwritten.get(_key(item.finding), item) for item in left]
         return FixReport(
             tuple(self._rewrites()),
             tuple(self._fixed),
-            tuple(sorted(left, key=lambda item: (item.finding.span, item.finding.code))),
+            tuple(left),
             tuple(Unreadable(name, reason) for name, reason in sorted(self._failed.items())),
             tuple(self._by_hand),
             examined.report,
