@@ -354,12 +354,18 @@ print(result.files, [(problem.filename, problem.reason) for problem in result.pr
 """
 
 
+def let_in(directory: Path) -> None:
+    """Let others into a directory of pytest's: each of several processes has one more above its own."""
+    for above in (Path.cwd(), directory, *directory.parents):
+        if above.stat().st_mode & 0o777 == 0o700:
+            above.chmod(0o755)
+
+
 @pytest.mark.usefixtures("way")
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
     touch("a.py", "closed/b.py")
-    for directory in (tmp_path.parent.parent, tmp_path.parent, tmp_path, Path.cwd()):
-        directory.chmod(0o755)
+    let_in(tmp_path)
     Path("closed").chmod(0)
     output = subprocess.run([sys.executable, "-c", PROBE, str(Path.cwd())], capture_output=True, text=True, check=True).stdout
     assert output == "('a.py',) [('closed', 'permission denied')]\n"
@@ -371,8 +377,7 @@ def test_a_tracked_file_in_a_closed_directory_is_not_lost(tmp_path: Path) -> Non
     run("add", "-A")
     assert git.list_files(str(Path.cwd()), [], list) is not None
     if os.geteuid() == 0:
-        for directory in (tmp_path.parent.parent, tmp_path.parent, tmp_path, Path.cwd()):
-            directory.chmod(0o755)
+        let_in(tmp_path)
         Path("closed").chmod(0)
         output = subprocess.run([sys.executable, "-c", PROBE, str(Path.cwd())], capture_output=True, text=True, check=True).stdout
         assert output.startswith("('a.py', 'closed/b.py')")
