@@ -6,7 +6,6 @@ Right in every era and for every receiver, since the wrapped client is the same 
 from __future__ import annotations
 
 import ast
-import sys
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.changes import Replace, SetKeyword, Surround
@@ -86,7 +85,7 @@ def _wrapping(tree: Tree, call: SolvedCall) -> Sequence[Change] | Unsuitable:
     node = tree.at(call.fact.place, ast.Call)
     if node is None:
         return _unsuitable(call)
-    if sys.version_info < (3, 12) and any(isinstance(item, ast.JoinedStr) for item in tree.around(node)):
+    if any(isinstance(item, ast.JoinedStr) for item in tree.around(node)):
         return Unsuitable("before Python 3.12, the f-string in which the client is made cannot hold the quotes of a policy")
     handed = None if call.partials else _handed(node, call)
     if handed is not None and call.fact.text.startswith(_HANDED):
