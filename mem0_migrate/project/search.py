@@ -37,8 +37,11 @@ def mentioning(files: Sequence[str], word: bytes) -> tuple[list[str], list[Unrea
     return [files[index] for index in found], [Unreadable(files[index], reason) for index, reason in failed]
 
 
+_BETWEEN = rb"\W{1,4}(?:(?:get|pop|setdefault)\W{1,4})?"  # `.`, `["`, `.get("`, `, "` of getattr; escaped in a notebook
+
+
 class Importers:
-    """Which files import a module.
+    """Which files import a module, or read what it keeps in an object of a framework.
 
     The first question reads every file once and keeps, for each component of a module name in the code base, the files whose
     import statements hold it as a word; a question then reads those files only that can mean the module.
@@ -79,6 +82,31 @@ class Importers:
                 if any(form and (named or form == "all" or (form == "module" and _is_package(importer))) for form in forms):
                     importers.append(importer)
         return sorted(importers)
+
+    def reading(self, kept: Collection[str]) -> list[str]:
+        """The files that read one of these `holder.key`: `….holder.key`, `holder["key"]`, `holder.get("key")`; sorted."""
+        pairs = [tuple(map(_bytes, name.split("."))) for name in sorted(kept)]
+        forms = b"|".join(re.escape(holder) + _BETWEEN + re.escape(key) for holder, key in pairs)
+        form = re.compile(rb"(?<![\w\x80-\xff])(?:%s)(?![\w\x80-\xff])" % forms)
+        keys = {key for _, key in pairs}
+
+        def search(share: range) -> tuple[list[int], list[tuple[int, str]]]:
+            found: list[int] = []
+            failed: list[tuple[int, str]] = []
+            for index in share:
+                try:
+                    data = read(self._files[index])
+                except OSError as error:
+                    failed.append((index, explain(error)))
+                    continue
+                if any(key in data for key in keys) and form.search(data) is not None:
+                    found.append(index)
+            return found, failed
+
+        answers = spread(search, len(self._files))
+        for index, reason in (problem for _, problems in answers for problem in problems):
+            self._problems[self._files[index]] = Unreadable(self._files[index], reason)
+        return sorted(self._files[index] for found, _ in answers for index in found)
 
     def _possible(self, target: str) -> list[str]:
         """Files that may import the target, to judge by the words of their imports and by where they are.

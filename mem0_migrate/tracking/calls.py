@@ -151,6 +151,12 @@ def _sdk(solver: Solver, made: SolvedCall, value: Value, context: Context, skip:
     solver.put(made.target, built, (), None)
 
 
+def _client(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
+    """Call the provider of a client, which is taken for the client."""
+    del skip
+    solver.put(made.target, value, context, (made.callee, value, context))
+
+
 def _method(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
     _, receiver, name, _reference = value
     made.followed = True
@@ -204,7 +210,7 @@ def _operation(solver: Solver, made: SolvedCall, value: Value, context: Context,
     arguments = [node for node, _ in made.arguments[skip:]]
     constants = made.fact.constants[skip:]
     key = f"[{constants[0]}" if constants and constants[0] is not None else facts.ANY_ITEM
-    if name in ("get", "pop", "setdefault", "__getitem__", "get_nowait", "popitem"):
+    if name in ("get", "pop", "setdefault", "__getitem__", "get_nowait", "popitem", "popleft"):
         if key == facts.ANY_ITEM:
             solver.edge(solver.everything(owner), made.target, CLEAR)
         else:
@@ -279,6 +285,7 @@ def _library(solver: Solver, made: SolvedCall, value: Value, context: Context, s
 
 _RULES = {
     "function": _function, "bound": _bound, "class": _class, "instance": _instance, "sdk": _sdk, "build": _sdk,
+    "client": _client,
     "method": _method, "operation": _operation, "reading": _reading, "partial": _partial, "library": _library,
 }  # fmt: skip
 

@@ -45,6 +45,9 @@ _CONTAINERS = frozenset(
 )
 
 
+_NOT_HELD = frozenset(["Callable", "Literal", "Type", "type", "Generic", "TypeGuard", "TypeIs"])  # no instance of what they name
+
+
 def _delegate(node: ast.AST) -> str | None:
     """`client` of a `__getattr__` that returns `getattr(self.client, name)`."""
     for call in ast.walk(node):
@@ -77,6 +80,7 @@ class DefinitionReader(ConditionReader):
             name = dotted(called) or ""
             names.append(name)
             value = self._decorate(decorator, applied, value, name)
+            self._annotate_self(decorator, function)
         function.decorators = tuple(reversed(names))
         function.kind = self._kind(function)
         if node.returns is not None:
@@ -127,6 +131,12 @@ class DefinitionReader(ConditionReader):
                 )
             )
         return target
+
+    def _annotate_self(self, decorator: ast.expr, function: facts.Function) -> None:
+        """`@app.task(bind=True, base=ClientTask)` of Celery: the first parameter is an instance of the base."""
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) and function.parameters else ():
+            if keyword.arg == "base":
+                self._annotate(keyword.value, function.parameters[0][1], weak=True)
 
     @staticmethod
     def _kind(function: facts.Function) -> str:
@@ -247,7 +257,7 @@ class DefinitionReader(ConditionReader):
             return
         self._annotate(annotation, function.returned, weak=True)
 
-    def _annotate(self, annotation: ast.expr, target: int, *, weak: bool, container: bool = False) -> None:
+    def _annotate(self, annotation: ast.expr, target: int, *, weak: bool, held: facts.Held = "itself") -> None:
         """Record every class that an annotation names: through Optional, unions, strings, Annotated; inside containers too."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             try:
@@ -256,26 +266,30 @@ class DefinitionReader(ConditionReader):
                 return
             for part in ast.walk(parsed):
                 ast.copy_location(part, annotation)
-            self._annotate(parsed, target, weak=weak, container=container)
+            self._annotate(parsed, target, weak=weak, held=held)
         elif isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
-            self._annotate(annotation.left, target, weak=weak, container=container)
-            self._annotate(annotation.right, target, weak=weak, container=container)
+            self._annotate(annotation.left, target, weak=weak, held=held)
+            self._annotate(annotation.right, target, weak=weak, held=held)
         elif isinstance(annotation, ast.Subscript):
             name = (dotted(annotation.value) or "").rpartition(".")[2]
             inner = annotation.slice
             elements = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
             if name in _TRANSPARENT:
                 for element in elements[:1] if name == "Annotated" else elements:
-                    self._annotate(element, target, weak=weak, container=container)
+                    self._annotate(element, target, weak=weak, held=held)
                 if name == "Annotated":
                     for element in elements[1:]:
                         self.flow((self.read(element),), target)  # Annotated[X, Depends(f)]
             elif name in _CONTAINERS:
                 for element in elements:
-                    self._annotate(element, target, weak=weak, container=True)
+                    self._annotate(element, target, weak=weak, held="elements")
+            elif name not in _NOT_HELD and isinstance(annotation.value, (ast.Name, ast.Attribute)):
+                self._annotate(annotation.value, target, weak=weak, held=held)
+                for element in elements:  # RunContext[Deps] has an attribute that is a Deps
+                    self._annotate(element, target, weak=weak, held="attributes")
         elif isinstance(annotation, (ast.Name, ast.Attribute)):
             node = self._late(annotation)
-            self.summary.annotations.append(facts.Annotation(node, target, weak, place(annotation), container))
+            self.summary.annotations.append(facts.Annotation(node, target, weak, place(annotation), held))
 
     def _late(self, annotation: ast.Name | ast.Attribute) -> int:
         """Read an annotation's name once the module is read: it may be defined further down."""

@@ -98,9 +98,26 @@ def trail(solver: Solver, sources: Mapping[str, Source], site: SiteRecord, clien
     inferred = site.reference or any(
         solver.labels.get(node, ("", ""))[0] in _INFERRING or node in solver.owner_of for node in nodes
     )
-    guessed = any(solver.labels.get(node, ("", ""))[0] == "name-keyed" for node in nodes) or _foreign(solver, site.receiver)
+    guessed = any(_by_name(solver, node) for node in nodes) or _foreign(solver, site.receiver)
     confidence: Confidence = "possible" if guessed else "inferred" if inferred else "certain"
     return Trail(_steps(solver, sources, client, nodes), confidence)
+
+
+def _by_name(solver: Solver, node: int) -> bool:
+    """Whether a node, or an object that it is read from, is taken for what was stored under its name."""
+    seen: set[int] = set()
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if solver.labels.get(node, ("", ""))[0] == "name-keyed":
+            return True
+        base = solver.load_of.get(node)
+        if base is not None:
+            pending += [base, *(source for source, _, _ in solver.incoming.get(base, ()))]
+    return False
 
 
 def _facts(solver: Solver, node: int, client: Value) -> list[Fact]:

@@ -6,9 +6,10 @@ import ast
 
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.constants import keyword_constants
-from mem0_migrate.tracking.recorder import Recorder, dotted, item_key, mode_of, place
+from mem0_migrate.tracking.recorder import KEEPING, Recorder, dotted, item_key, kept_as, mode_of, place
 from mem0_migrate.tracking.summary import NOTHING
 
+_TRANSPARENT = frozenset(["Annotated", "Optional", "Union", "Provide", "Closing"])  # aliases of a type, injected dependencies
 _TEXT_LIMIT = 60
 
 
@@ -58,14 +59,25 @@ class ExpressionReader(Recorder):
         base = self.read(node.value)
         target = self.node_for(node)
         self._load(base, "." + node.attr, target, node)
-        if path is not None and path.count("."):
-            cell = ".".join(path.split(".")[-2:])
-            if not cell.startswith(("self.", "cls.")):
-                self.summary.labels.setdefault(target, ("path", cell))
+        self._may_be_kept(node, target)
         return target
 
+    def _may_be_kept(self, node: ast.expr, target: int) -> None:
+        """`target` may hold what was stored elsewhere under the same name."""
+        kept = kept_as(node)
+        if kept is not None:
+            self.summary.labels.setdefault(target, ("path", kept))
+
+    def _keep(self, node: ast.expr, target: ast.expr, value: int) -> None:
+        """`node` stores a value under a name, for whoever reads that name."""
+        kept = kept_as(target)
+        if kept is not None and value != NOTHING:
+            stored = self.node_for((node, "path"))
+            self.summary.labels.setdefault(stored, ("store", kept))
+            self.flow((value,), stored)
+
     def _Subscript(self, node: ast.Subscript) -> int:  # noqa: N802
-        if (dotted(node.value) or "").rpartition(".")[2] in ("Annotated", "Optional", "Union"):  # an alias of a type
+        if (dotted(node.value) or "").rpartition(".")[2] in _TRANSPARENT:
             target = self.node_for(node)
             elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             self.flow([self.read(element) for element in elements], target)
@@ -88,6 +100,7 @@ class ExpressionReader(Recorder):
                 self._load(base, f"[{key}", target, node)
             if not keys:
                 self._load(base, facts.ANY_ITEM, target, node)
+        self._may_be_kept(node, target)
         return target
 
     def _Slice(self, node: ast.Slice) -> int:  # noqa: N802
@@ -339,6 +352,7 @@ class ExpressionReader(Recorder):
                 )
             )
             self.summary.places.setdefault(target, place(node))
+            self._keeping_call(node, func, arguments, target)
             self._dictionary_call(node, func, target)
             added = self._requests.add(node, len(self.summary.calls) - 1) if self._requests is not None else None
             if added is not None:
@@ -358,6 +372,22 @@ class ExpressionReader(Recorder):
             found.append((self.read(item), isinstance(item, ast.Starred)))
         self.scope.arms = arms
         return tuple(found)
+
+    def _keeping_call(self, node: ast.Call, func: ast.expr, arguments: tuple[tuple[int, bool], ...], target: int) -> None:
+        """`session.get("client")`, `session.set("client", …)`, and `getattr` and `setattr` of an object with a name."""
+        if isinstance(func, ast.Attribute) and func.attr in KEEPING:
+            if func.attr != "set":
+                self._may_be_kept(node, target)
+            if func.attr in ("set", "setdefault") and len(arguments) > 1:
+                self._keep(node, node, arguments[1][0])
+        elif isinstance(func, ast.Name) and func.id in ("getattr", "setattr") and len(arguments) > 1:
+            key = node.args[1]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                member = ast.copy_location(ast.Attribute(node.args[0], key.value), node)
+                if func.id == "getattr":
+                    self._may_be_kept(member, target)
+                elif len(arguments) > 2:  # noqa: PLR2004 (object, name, value)
+                    self._keep(node, member, arguments[2][0])
 
     def _dictionary_call(self, node: ast.Call, func: ast.expr, target: int) -> None:
         """`dict(a=1, **b)`, `d.update(…)`, `d.pop("async_mode")`, `d.setdefault("async_mode", …)`: what they do to the keys."""
@@ -441,10 +471,9 @@ class ExpressionReader(Recorder):
             if path is not None:
                 self.scope.forget(path)
                 self.scope.know(path, frozenset({value}))
-                if value != NOTHING and path.count(".") and not path.startswith(("self.", "cls.")):
-                    self.summary.labels.setdefault(self.node_for((target, "path")), ("store", ".".join(path.split(".")[-2:])))
-                    self.flow((value,), self.node_for((target, "path")))
+            self._keep(target, target, value)
         elif isinstance(target, ast.Subscript):
+            self._keep(target, target, value)
             self._bind_item(target, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             starred = any(isinstance(element, ast.Starred) for element in target.elts)

@@ -23,6 +23,11 @@ DEFERRALS: dict[str, tuple[int, bool]] = {
     "run_in_thread": (0, True), "start_new_thread": (0, False), "enqueue": (0, False),
 }  # fmt: skip
 
+# Where a server keeps what its `lifespan` yields: Starlette's request, the context of an MCP tool.
+_LIFESPAN_KEPT = (
+    "request.state", "websocket.state", "request_context.lifespan_context", "ctx.lifespan_context", "context.lifespan_context",
+)  # fmt: skip
+_RESOLVERS = frozenset(["resolve", "aresolve", "get", "aget", "inject"])  # of containers that are asked for a class
 _AWAITING = frozenset(["start_soon", "add_task", "enqueue"])  # they await the coroutine of a function that gives one
 _IDENTITY_TAILS = frozenset(
     [
@@ -46,9 +51,13 @@ _SEQUENCES = frozenset(
     ["builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed"]
 )
 _DEPENDENCIES = frozenset(["Depends", "Security", "Provide", "Inject", "Provider"])
-_FIELDS = frozenset(
-    ["field", "Field", "PrivateAttr", "attrib", "Factory", "SkipValidation", "ContextVar", "Singleton", "defaultdict"]
-)
+_FIELDS = frozenset(["field", "Field", "PrivateAttr", "attrib", "Factory", "SkipValidation", "Singleton"])
+# Classes of libraries whose objects hold what is put into them, by the last part of their name.
+_HOLDERS = frozenset(
+    ["AttrDict", "Box", "ChainMap", "ContextVar", "DotDict", "EasyDict", "JoinableQueue", "LFUCache", "LRUCache", "LifoQueue",
+     "Munch", "OrderedDict", "PriorityQueue", "Queue", "SimpleNamespace", "SimpleQueue", "TTLCache", "WeakValueDictionary",
+     "defaultdict", "deque"]
+)  # fmt: skip
 
 
 def make_call(
@@ -79,6 +88,9 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
     if made.fact.text.startswith(("deferred ", "handed ")):
         return
     tail = made.fact.text.rpartition(".")[2]
+    for name, node in made.keywords:
+        if name == "lifespan":
+            _lifespan(solver, made, node)
     if tail in DEFERRALS:
         position, answered = DEFERRALS[tail]
         if len(made.arguments) > position:
@@ -107,11 +119,21 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
         solver.add_load(provided, facts.AWAIT, made.target)  # what a dependency returns, or yields
     elif tail in _FIELDS:
         _field(solver, made)
+    elif tail in _RESOLVERS and len(made.arguments) == 1 and not made.arguments[0][1]:
+        solver.annotations[made.arguments[0][0]].append((made.target, made.arguments[0][0], True, "itself"))
     elif tail in ("map", "imap", "imap_unordered", "starmap") and len(made.arguments) > 1:
         result, item = solver.fresh(), solver.fresh()
         solver.add_load(made.arguments[1][0], facts.ITERATE, item)
         make_call(solver, made, made.arguments[0][0], ((item, False),), (), result, deferred=False)
         _fill(solver, made.target, result)
+
+
+def _lifespan(solver: Solver, made: SolvedCall, function: int) -> None:
+    started, yielded = solver.fresh(), solver.fresh()
+    make_call(solver, made, function, (), (), started, deferred=False)
+    solver.add_load(started, facts.ENTER, yielded)
+    for path in _LIFESPAN_KEPT:
+        solver.name_stores[path].append(yielded)
 
 
 def _thread(solver: Solver, made: SolvedCall, tail: str) -> None:
@@ -157,10 +179,29 @@ def _field(solver: Solver, made: SolvedCall) -> None:
             make_call(solver, made, node, (), (), made.target, deferred=False)
         elif name == "default":
             solver.edge(node, made.target, PLAIN)
-    if made.arguments and made.fact.text.rpartition(".")[2] in ("Factory", "Singleton", "defaultdict"):
+    if made.arguments and made.fact.text.rpartition(".")[2] in ("Factory", "Singleton"):
         make_call(solver, made, made.arguments[0][0], made.arguments[1:], made.keywords, made.target, deferred=False)
     elif made.arguments:
         solver.edge(made.arguments[0][0], made.target, PLAIN)
+
+
+def _holder(solver: Solver, made: SolvedCall, tail: str) -> None:
+    """An object that is put something into later, or holds its keywords, what another holds, or what a factory makes."""
+    solver.container(made.target)
+    for keyword, node in made.keywords:
+        if keyword is None:
+            solver.spread_into[node].append(made.target)
+            solver.spread_from[made.target].append(node)
+        else:
+            key = facts.ANY_ITEM if keyword == "default" else f"[{keyword}"
+            solver.edge(node, solver.cell(made.target, key), CLEAR)
+    for node, _ in made.arguments:
+        item = solver.fresh()
+        if tail == "defaultdict" and node == made.arguments[0][0]:
+            make_call(solver, made, node, (), (), item, deferred=False)
+        else:
+            solver.add_load(node, facts.ITERATE, item)
+        solver.edge(item, solver.cell(made.target, facts.ANY_ITEM), CLEAR)
 
 
 def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
@@ -186,12 +227,14 @@ def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
         if len(arguments) > 1:
             solver.edge(arguments[1], made.target, PLAIN)
             solver.places.setdefault(made.target, (made.filename, made.fact.place))
-            solver.annotations[arguments[0]].append((made.target, arguments[0], False, False))
+            solver.annotations[arguments[0]].append((made.target, arguments[0], False, "itself"))
             for value, context in list(solver.values.get(arguments[0], ())):
-                solver.annotate(value, made.target, container=False, cause=(arguments[0], value, context))
+                solver.annotate(value, made.target, "itself", cause=(arguments[0], value, context))
     elif dotted in _FIRST or tail in _IDENTITY_TAILS:
         for node in arguments[:1]:
             solver.edge(node, made.target, PLAIN)
+    elif tail in _HOLDERS:
+        _holder(solver, made, tail)
     elif dotted in _SEQUENCES:
         if arguments:
             item = solver.fresh()
@@ -209,20 +252,23 @@ def library_call(solver: Solver, made: SolvedCall, dotted: str) -> None:
         for node in arguments[1:2]:
             solver.edge(node, made.target, PLAIN)
     elif dotted in ("builtins.enumerate", "builtins.zip"):
-        pair = solver.fresh()
-        solver.container(pair)
-        for number, node in enumerate(arguments[:1] if dotted.endswith("enumerate") else arguments):
-            item = solver.fresh()
-            solver.add_load(node, facts.ITERATE, item)
-            key = 1 if dotted.endswith("enumerate") else number
-            solver.edge(item, solver.cell(pair, f"[{key}"), CLEAR)
-        _fill(solver, made.target, pair)
+        _pairs(solver, made, arguments, numbered=dotted.endswith("enumerate"))
     elif dotted == "builtins.filter" and len(arguments) > 1:
         item = solver.fresh()
         solver.add_load(arguments[1], facts.ITERATE, item)
         _fill(solver, made.target, item)
     elif not dotted.startswith("builtins.") and made.fact.scope != -1 and tail not in DEFERRALS:
         _wraps_callable(solver, made, arguments)
+
+
+def _pairs(solver: Solver, made: SolvedCall, arguments: list[int], *, numbered: bool) -> None:
+    pair = solver.fresh()
+    solver.container(pair)
+    for number, node in enumerate(arguments[:1] if numbered else arguments):
+        item = solver.fresh()
+        solver.add_load(node, facts.ITERATE, item)
+        solver.edge(item, solver.cell(pair, f"[{1 if numbered else number}"), CLEAR)
+    _fill(solver, made.target, pair)
 
 
 def _wraps_callable(solver: Solver, made: SolvedCall, arguments: list[int]) -> None:

@@ -15,6 +15,7 @@ from mem0_migrate.tracking.values import CLEAR, PLAIN, answer
 if TYPE_CHECKING:
     from mem0_migrate.tracking.solver import Solver
 
+_SETTINGS = frozenset(["settings", "config"])  # modules whose constants frameworks hand out by name
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -47,7 +48,7 @@ def join(solver: Solver, summary: facts.Summary) -> None:
         target = annotation.target + base
         solver.annotated.add(target)
         solver.annotation_places.setdefault(target, (name, annotation.place))
-        solver.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.container))
+        solver.annotations[annotation.cls + base].append((target, annotation.cls + base, annotation.weak, annotation.held))
     for value, text in summary.texts:
         solver.texts[value + base].append(text + base)
     for usage in summary.usages:
@@ -124,6 +125,10 @@ def _join_declarations(solver: Solver, name: str, summary: facts.Summary, base: 
         solver.container(node + base)
     for target, owner in summary.supers:
         solver.seed(target + base, ("super", name, owner))
+    for part in set(solver.modules.name_of(name).split(".")) & _SETTINGS:
+        for global_name, cell in summary.globals.items():
+            if global_name.isupper():  # Django's `settings.CLIENT`, Flask's `config["CLIENT"]`
+                solver.name_stores[f"{part}.{global_name}"].append(cell + base)
     for imported in summary.imports:
         _import(solver, name, imported, base)
     for unresolved, node in summary.unresolved.items():

@@ -28,6 +28,7 @@ _CONTAINER_METHODS = frozenset(
         "copy",
         "update",
         "popitem",
+        "popleft",
         "set",
         "get_nowait",
         "register",
@@ -230,6 +231,11 @@ def _container(solver: Solver, key: str, target: int, value: Value, context: Con
         solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
     elif key[1:] in _CONTAINER_METHODS:
         solver.put(target, ("operation", owner, key[1:]), context, (node, value, context))
+    elif key[0] == ".":  # a namespace: its keys are its attributes
+        solver.edge(solver.cell(owner, f"[{key[1:]}"), target, CLEAR)
+        solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
+        if owner in solver.opaque:  # context.request_context.lifespan_context
+            solver.put(target, value, context, (node, value, context))
 
 
 def _entries(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
@@ -344,4 +350,4 @@ def narrow(solver: Solver, fact: facts.Narrow, target: int, classes: tuple[int, 
             solver.put(target, value, context, (source, value, context))
     if fact.positive:
         for value in sorted(joined):
-            solver.annotate(value, target, container=False, cause=None)
+            solver.annotate(value, target, "itself", cause=None)

@@ -27,6 +27,10 @@ def place(node: ast.expr | ast.stmt | ast.ExceptHandler | ast.arg | ast.keyword 
     return (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
 
+KEEPING = frozenset(["get", "pop", "set", "setdefault"])
+"""Methods that read or write what an object keeps under a name."""
+
+
 def dotted(node: ast.expr) -> str | None:
     """`a.b.c` of names and attributes, or None."""
     parts = []
@@ -37,6 +41,35 @@ def dotted(node: ast.expr) -> str | None:
         return None
     parts.append(node.id)
     return ".".join(reversed(parts))
+
+
+def kept_as(node: ast.expr) -> str | None:
+    """`holder.key` for what frameworks keep by name: `….holder.key`, `holder["key"]`, `holder[KEY]`, `holder.get("key")`.
+
+    One name for all of them, since `app.state.key` and `session_state["key"]` are read in any of these ways. None for members of
+    `self` and `cls`, which belong to a class, and for what has no name.
+    """
+    if isinstance(node, ast.Attribute):
+        holder, key = node.value, node.attr
+    elif isinstance(node, ast.Subscript):
+        holder, key = node.value, _key_name(node.slice)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEPING and node.args:
+        holder, key = node.func.value, _key_name(node.args[0])
+    else:
+        return None
+    if isinstance(holder, ast.Attribute):
+        name = holder.attr
+    elif isinstance(holder, ast.Name):
+        name = "" if holder.id in ("self", "cls") else holder.id
+    else:
+        name = _key_name(holder.slice) if isinstance(holder, ast.Subscript) else ""
+    return f"{name}.{key}" if name and key else None
+
+
+def _key_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def item_key(value: str | int) -> str:

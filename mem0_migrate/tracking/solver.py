@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mem0_migrate.tracking.records import JoinedFile, SiteRecord, SolvedCall
 
 ClassKey = tuple[str, int]
+_KEPT = frozenset(["client", "instance", "container"])  # values that are found again by the name they are stored under
 Fact = tuple[int, Value, Context]
 
 
@@ -39,8 +40,8 @@ class Solver:
         self.stores: dict[int, list[tuple[str, int]]] = defaultdict(list)
         self.stored: dict[int, list[tuple[int, str, facts.Place]]] = defaultdict(list)
         self.narrows: dict[int, list[tuple[facts.Narrow, int, tuple[int, ...]]]] = defaultdict(list)
-        self.annotations: dict[int, list[tuple[int, int, bool, bool]]] = defaultdict(list)
-        self.weak: list[tuple[int, int, bool]] = []
+        self.annotations: dict[int, list[tuple[int, int, bool, facts.Held]]] = defaultdict(list)
+        self.weak: list[tuple[int, int, facts.Held]] = []
         self.spread_into: dict[int, list[int]] = defaultdict(list)
         self.spread_from: dict[int, list[int]] = defaultdict(list)
         self.calls: list[SolvedCall] = []
@@ -61,6 +62,7 @@ class Solver:
         self.annotated: set[int] = set()
         self.annotation_places: dict[int, tuple[str, facts.Place]] = {}
         self.dormant: set[int] = set()
+        self.opaque: set[int] = set()
         self.awake: set[int] = set()
         self.carriers: set[tuple[str, str, int]] = set()
         self.base_of: dict[int, list[ClassKey]] = defaultdict(list)
@@ -268,11 +270,11 @@ class Solver:
                 calls.call(self, made, value, context)
             for narrow, target, classes in self.narrows.get(node, ()):
                 loads.narrow(self, narrow, target, classes, node, (node, value, context))
-            for target, _, weak, container in self.annotations.get(node, ()):
+            for target, _, weak, held in self.annotations.get(node, ()):
                 if weak:
-                    self.weak.append((node, target, container))
+                    self.weak.append((node, target, held))
                 else:
-                    self.annotate(value, target, container=container, cause=(node, value, context))
+                    self.annotate(value, target, held, cause=(node, value, context))
             if value[0] == "container":
                 self._spread(node, value)
             for spread_call, filename, index in list(self.keyword_spreads.get(node, ())):
@@ -299,8 +301,8 @@ class Solver:
             context_after = () if kind == CLEAR else context
         self.put(target, value, context_after, (source, value, context))
 
-    def annotate(self, value: Value, target: int, *, container: bool, cause: Fact | None) -> None:
-        """A node is annotated with a class: it holds an instance of it."""
+    def annotate(self, value: Value, target: int, how: facts.Held, *, cause: Fact | None) -> None:
+        """A node is annotated with a class: it is an instance of it, or holds some."""
         if target in self.annotation_places:
             self.places.setdefault(target, self.annotation_places[target])
         if value[0] == "sdk":
@@ -311,8 +313,10 @@ class Solver:
             held = value  # Annotated[…, Depends(f)]
         else:
             return
-        if container:
+        if how != "itself":
             self.container(target)
+            if how == "attributes":
+                self.opaque.add(target)
             self.put(self.cell(target, facts.ANY_ITEM), held, (), cause)
         else:
             self.put(target, held, (), None if value[0] == "sdk" else cause)
@@ -320,26 +324,46 @@ class Solver:
     def apply_weak(self) -> bool:
         """Believe the annotations of nodes that no client reached, and name-keyed attributes; True when that added anything."""
         pending = []
-        for node, target, container in self.weak:
+        for node, target, held in self.weak:
             reached = {value[0] for value, _ in self.values.get(target, ())}
             if not reached & {"client", "instance", "container", "generator", "answer"}:
-                pending += [(value, target, container) for value, _ in self.values[node] if self.once("weak", value, target)]
-        for value, target, container in pending:
-            self.annotate(value, target, container=container, cause=None)
+                pending += [(value, target, held) for value, _ in self.values[node] if self.once("weak", value, target)]
+        for value, target, held in pending:
+            self.annotate(value, target, held, cause=None)
+        return self._link_kept() or bool(pending)
+
+    def _link_kept(self) -> bool:
+        """Connect what is read by a name from an object that cannot be seen with what was stored by that name; True if any."""
         linked = False
         for path in sorted(self.name_loads.keys() & self.name_stores.keys()):
-            for target in self.name_loads[path]:
-                reached = {value[0] for value, _ in self.values.get(target, ())}
-                if reached & {"client", "instance"}:
+            sources = [
+                source for source in self.name_stores[path] if any(value[0] in _KEPT for value, _ in self.values.get(source, ()))
+            ]
+            for target in self.name_loads[path] if sources else ():
+                if any(value[0] in _KEPT for value, _ in self.values.get(target, ())) or self._in_own_container(target):
                     continue
-                for source in self.name_stores[path]:
-                    if any(value[0] in ("client", "instance") for value, _ in self.values.get(source, ())) and self.once(
-                        "name", source, target
-                    ):
+                for source in sources:
+                    if self.once("name", source, target):
                         self.labels[target] = ("name-keyed", path)
                         self.edge(source, target, CLEAR)
                         linked = True
-        return bool(pending) or linked
+        return linked
+
+    def _in_own_container(self, target: int) -> bool:
+        """Whether a node is read from a container that the code base builds, at any depth: it is followed as what it is."""
+        pending, seen = [target], {target}
+        while pending:
+            node = pending.pop()
+            bases = [self.load_of.get(item, NOTHING) for item in (node, *(call.callee for call in self.call_of.get(node, ())))]
+            for base in bases:
+                if base == NOTHING or base in seen:
+                    continue
+                behind = self.behind(base)
+                if any(item in self.dormant or item in self.awake for item in behind - self.opaque - self.variadic_of.keys()):
+                    return True
+                seen.add(base)
+                pending.append(base)
+        return False
 
     # -- classes -----------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ no interest (a number, None). The facts say how values move between nodes; who t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 NOTHING = 0
 
@@ -19,6 +20,7 @@ ENTER = "<enter>"
 DEFER = "<defer>"  # the same, one await or .result() away
 
 Arm = tuple[int, int]  # the number of a branch, and of one of its arms
+Held = Literal["itself", "elements", "attributes"]
 Place = tuple[int, int, int, int]  # ast's lineno, col_offset, end_lineno, end_col_offset
 
 
@@ -106,13 +108,17 @@ class Narrow:
 
 @dataclass(slots=True)
 class Annotation:
-    """`target` is annotated with `cls`. A weak one only counts where no client is known to arrive."""
+    """`target` is annotated with `cls`. A weak one only counts where no client is known to arrive.
+
+    The target is an instance of the class, holds some as its elements (`list[X]`), or has one somewhere among its attributes
+    (`RunContext[X]`, a class of a library).
+    """
 
     cls: int
     target: int
     weak: bool
     place: Place
-    container: bool = False
+    held: Held = "itself"
 
 
 @dataclass(slots=True)

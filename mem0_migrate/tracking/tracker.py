@@ -40,6 +40,9 @@ class ImporterIndex(Protocol):
     def of(self, filename: str, names: Collection[str]) -> list[str]:
         """Files that import the module and name one of `names`."""
 
+    def reading(self, kept: Collection[str]) -> list[str]:
+        """Files that read one of these `holder.key`, as an attribute or as an element."""
+
 
 @dataclass(slots=True)
 class Tracked:
@@ -144,7 +147,8 @@ class _Tracking:
 
     def _concerned(self) -> set[str]:
         found = self._wanted_callees()
-        carriers = self._carriers()
+        levels = self._carriers()
+        carriers = self._exported(levels)
         for filename in sorted(carriers):
             names = {name for name in carriers[filename] if (filename, name) not in self._asked}
             if names:
@@ -152,10 +156,27 @@ class _Tracking:
                 found.update(self.importers.of(filename, sorted(names)))
                 if filename.rpartition("/")[2] == "conftest.py":
                     found.update(self.conftests(filename))
+        kept = [
+            path
+            for path, nodes in self.solver.name_stores.items()
+            if ("", path) not in self._asked and any(self._level(levels, node) is not None for node in nodes)
+        ]
+        if kept:
+            self._asked.update(("", path) for path in kept)
+            found.update(self.importers.reading(kept))
         return found
 
-    def _carriers(self) -> dict[str, set[str]]:
-        """The names of each file through which a client, an answer or the making of a site can be had elsewhere."""
+    def _exported(self, levels: dict[tuple[str, str, int], int]) -> dict[str, set[str]]:
+        """The names of each file through which a carrier can be had elsewhere."""
+        exported: dict[str, set[str]] = {}
+        for filename, joined in self.solver.files.items():
+            for name, cell in joined.summary.globals.items():
+                if self._level(levels, cell + joined.base) is not None:
+                    exported.setdefault(filename, set()).add(name)
+        return exported
+
+    def _carriers(self) -> dict[tuple[str, str, int], int]:
+        """The functions and classes through which a client, an answer or the making of a site can be had, and how far away."""
         solver = self.solver
         levels: dict[tuple[str, str, int], int] = {}
         for site in solver.site_list:
@@ -165,12 +186,7 @@ class _Tracking:
             if not self._grow(levels):
                 break
         solver.carriers = set(levels)
-        exported: dict[str, set[str]] = {}
-        for filename, joined in solver.files.items():
-            for name, cell in joined.summary.globals.items():
-                if self._level(levels, cell + joined.base) is not None:
-                    exported.setdefault(filename, set()).add(name)
-        return exported
+        return levels
 
     def _lift(self, levels: dict[tuple[str, str, int], int], filename: str, scope: int) -> None:
         summary = self.solver.files[filename].summary

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mem0_migrate.sdk import answers as shapes
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.loads import MUTATORS
+from mem0_migrate.tracking.summary import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ _ITERATING = frozenset(
 _NEUTRAL_LIBRARIES = frozenset(
     ["builtins.dict", "typing.cast", "copy.copy", "copy.deepcopy", "builtins.super", "builtins.setattr"]
 )
+_QUEUEING = frozenset(["put", "put_nowait"])  # someone takes it out, seen or not
 _TYPE_TESTS = frozenset(["isinstance", "type", "id", "callable", "hasattr", "issubclass"])
 _PRINTERS = frozenset(["print", "pprint", "pp", "echo", "secho", "print_json", "rule"])
 _LOG_METHODS = frozenset(
@@ -192,7 +194,7 @@ class _Reader:
             yield AnswerUse("receipt-helper", call.filename, call.fact.place, path, waits)
             return
         if call.followed:
-            if self._unread_field(call, node):
+            if self._unread_field(call, node) or self._queued_for_others(call):
                 yield AnswerUse("stored", call.filename, call.fact.place, path, waits)
             return
         if waits:  # a coroutine or a future is handed to somebody to wait for
@@ -222,6 +224,18 @@ class _Reader:
         built = [(value[1], value[2]) for value, _ in self.solver.values.get(call.callee, ()) if value[0] == "class"]
         cells = [self.solver.cells.get((own, f".{name}")) for own in built for name in names]
         return not call.functions and bool(cells) and not any(cell is not None and self.solver.edges.get(cell) for cell in cells)
+
+    def _queued_for_others(self, call: SolvedCall) -> bool:
+        """Whether a call puts the value into a queue that nobody in the code base takes it from."""
+        queues = [
+            value[1] for value, _ in self.solver.values.get(call.callee, ()) if value[0] == "operation" and value[2] in _QUEUEING
+        ]
+        cells = [
+            cell
+            for owner in queues
+            for cell in (*self.solver.keys.get(owner, {}).values(), self.solver.whole.get(owner, NOTHING))
+        ]
+        return bool(queues) and not any(self.solver.edges.get(cell) for cell in cells)
 
     def _handed_to(self, call: SolvedCall) -> str | None:
         """The kind of use of an answer as an argument of a call that is not followed."""
