@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-nox.options.sessions = ["lint", "docs", "tests", "corpus", "proof", "shim"]
+nox.options.sessions = ["lint", "docs", "tests", "corpus", "proof", "shim", "openapi"]
 nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
