@@ -21,7 +21,9 @@ from mem0_migrate.project.modules import Modules
 from mem0_migrate.project.reading import read
 from mem0_migrate.project.search import Importers, mentioning
 from mem0_migrate.project.source import Source, load, parse
+from mem0_migrate.tracking.evidence import span_at
 from mem0_migrate.tracking.tracker import Tracked, is_seed, track
+from mem0_migrate.tracking.unfollowed import unfollowed
 from mem0_migrate.usage.judgement import JudgedSite, judge
 
 if TYPE_CHECKING:
@@ -135,6 +137,11 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
         len(found.files),
         len(tracked.sources),
         suppressed,
+        tuple(
+            span_at(tracked.sources, name, place)
+            for name, place in unfollowed(tracked.solver)
+            if found.reported is None or name in found.reported
+        ),
     )
     held = {**dict([settings.stdin] if settings.stdin is not None else []), **contents}
     return Examined(

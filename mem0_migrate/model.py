@@ -159,7 +159,8 @@ class Unreadable:
 class Report:
     """The result of a check: findings and sites sorted by place, and what could not be looked at.
 
-    `files` counts the files of the code base that were searched, `analysed` those that were parsed.
+    `files` counts the files of the code base that were searched, `analysed` those that were parsed. `unfollowed` are the
+    places where a hosted client is constructed on which nothing is seen to be called.
     """
 
     findings: tuple[Finding, ...]
@@ -168,6 +169,7 @@ class Report:
     files: int = 0
     analysed: int = 0
     suppressed: int = 0
+    unfollowed: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mem0_migrate.model import Finding, Report, Severity, Verdict
     from mem0_migrate.output.view import View
 
+_MOST_PLACES = 3
+
 _VERDICTS: dict[Verdict, str] = {
     "breaks": "{} break{}",
     "may-break": "{} may break",
@@ -105,8 +107,19 @@ def totals(report: Report, view: View, *, found_nothing: str = "Nothing found.")
         )
         text = f"Nothing says which mem0ai {which} with, so every release was considered."
         yield from view.wrapped("", f"{text} Say which with --mem0ai, for example --mem0ai 1.0.3.")
+    yield from _unfollowed(report, view)
     if report.incomplete:
         unread = count(len(report.incomplete), "file")
         yield from view.wrapped(
             "", f"{unread} could not be checked, so this is not the whole picture (--allow-incomplete accepts that)."
         )
+
+
+def _unfollowed(report: Report, view: View) -> Iterator[str]:
+    if report.unfollowed:
+        places = [f"{printable(span.filename)}:{span.start.row}" for span in report.unfollowed]
+        named = joined(places if len(places) <= _MOST_PLACES else [*places[:_MOST_PLACES], f"{len(places) - _MOST_PLACES} more"])
+        them = "it" if len(places) == 1 else "them"
+        lost = f"{count(len(places), 'client')} could not be followed to any call: {named}."
+        advice = "An annotation (`client: MemoryClient`) where it arrives helps."
+        yield from view.wrapped("", f"{lost} What is called on {them} was not checked. {advice}")

@@ -95,12 +95,12 @@ class _Line:
             if self._first or target > width * 2 // 3:
                 self.left = max(min(target - width // 3, total - width), 0)
         self.right = self.left + width
-        kept = [text for (text, columns), start in zip(pieces, self._starts, strict=False) if self._visible(start, columns)]
-        if kept and (self.left or self._first):
-            kept[0] = "…"
-        if kept and (total > self.right or len(source) > self._first + len(pieces)):
-            kept[-1] = "…"
-        self.text = "".join(kept)
+        kept = [piece for piece, start in zip(pieces, self._starts, strict=False) if self._visible(start, piece[1])]
+        if self.left or self._first:
+            _cut(kept, 0)
+        if total > self.right or len(source) > self._first + len(pieces):
+            _cut(kept, -1)
+        self.text = "".join(text for text, _ in kept)
         self._begin = next(
             (start for (_, columns), start in zip(pieces, self._starts, strict=False) if self._visible(start, columns)), 0
         )
@@ -112,6 +112,14 @@ class _Line:
         """The 0-based column of the screen, behind the frame, for a 1-based column of the source."""
         start = self._starts[min(max(column - 1 - self._first, 0), len(self._starts) - 1)]
         return min(max(start, self._begin), self.right) - self._begin
+
+
+def _cut(pieces: list[tuple[str, int]], end: int) -> None:
+    """Show at one end that there is more, in place of the first piece there that takes columns, and as wide."""
+    while pieces and pieces[end][1] == 0:
+        pieces.pop(end)
+    if pieces:
+        pieces[end] = ("…".ljust(pieces[end][1]), pieces[end][1])
 
 
 def _pieces(source: str) -> Iterator[tuple[str, int]]:

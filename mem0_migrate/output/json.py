@@ -70,6 +70,7 @@ def ending(report: Report) -> dict[str, Any]:
     """What was not looked at, and the counts of everything."""
     return {
         "incomplete": [{"filename": file.filename, "row": file.row, "reason": file.reason} for file in report.incomplete],
+        "unfollowed": [_span(span) for span in report.unfollowed],
         "summary": {
             "files": report.files,
             "analysed": report.analysed,

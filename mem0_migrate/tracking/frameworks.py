@@ -330,6 +330,13 @@ _LOOKED_AT = frozenset(
 )  # fmt: skip
 
 
+def is_looked_at(call: SolvedCall) -> bool:
+    """Whether a call looks at its arguments only, such as `isinstance` or a logger."""
+    return call.fact.text.rpartition(".")[2] in _LOOKED_AT or any(
+        name.startswith(("builtins.", "inspect.")) for name in call.libraries
+    )
+
+
 def link_handed_on(solver: Solver) -> None:
     """Make sites of `client.add` where it is handed to code that cannot be seen, alone or in a list of tools."""
     from mem0_migrate.tracking import calls
@@ -346,13 +353,8 @@ def link_handed_on(solver: Solver) -> None:
         for holder in (node, *holders.get(solver.owner_of.get(node, -1), ())):
             for call in solver.by_argument.get(holder, ()):
                 tail = call.fact.text.rpartition(".")[2]
-                taken = (
-                    call.followed
-                    or tail in DEFERRALS
-                    or tail in _LOOKED_AT
-                    or tail in ("Thread", "Process", "Timer", "map", "partial")
-                )
-                if taken or call.fact.scope == -1 or any(name.startswith(("builtins.", "inspect.")) for name in call.libraries):
+                taken = call.followed or tail in DEFERRALS or tail in ("Thread", "Process", "Timer", "map", "partial")
+                if taken or call.fact.scope == -1 or is_looked_at(call):
                     continue
                 filename, place = solver.places[value[3]]
                 receiver = solver.load_of.get(value[3]) or value[3]

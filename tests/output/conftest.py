@@ -199,7 +199,8 @@ INCOMPLETE = (
 @pytest.fixture
 def report() -> Report:
     """Everything at once."""
-    return Report(FINDINGS, SITES, INCOMPLETE, files=1340, analysed=12, suppressed=2)
+    lost = (span("app/api.py", "client.search(text, user_id=user_id)"),)
+    return Report(FINDINGS, SITES, INCOMPLETE, files=1340, analysed=12, suppressed=2, unfollowed=lost)
 
 
 @pytest.fixture

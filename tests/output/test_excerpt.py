@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mem0_migrate.model import Position, Span
@@ -189,6 +189,7 @@ def columns_of(text: str) -> int:
     )
 
 
+@example(before="0000000000000➰0000➰⼀⼀", after="0000000000000000000", width=40)
 @given(before=CHARACTERS, after=CHARACTERS, width=st.integers(40, 120))
 def test_a_mark_stands_below_what_it_marks(before: str, after: str, width: int) -> None:
     line = f"{before}add(){after}"

@@ -111,7 +111,7 @@ def test_the_summary_counts_everything(report: Report) -> None:
 
 def test_statistics_stand_in_for_findings_and_sites(report: Report) -> None:
     content = json.loads("\n".join(statistics.render_json(report)))
-    assert list(content) == ["schema", "tool", "statistics", "incomplete", "summary"]
+    assert list(content) == ["schema", "tool", "statistics", "incomplete", "unfollowed", "summary"]
     assert content["statistics"][0] == {"code": "MEM101", "name": "receipt-read-as-memories", "severity": "error", "count": 1}
 
 

@@ -43,6 +43,7 @@ GAPS = gaps()
 Place = tuple[str, "int | None", int]  # file, cell of a notebook, row
 
 _EXPECTED = re.compile(r"# expect: (?P<words>[^#]+)")
+_UNFOLLOWED = "# unfollowed"
 _FLAGS = re.compile(r"\A# flags: (?P<words>.+)$", re.MULTILINE)
 _DIVIDER = re.compile(r"^# output\r?\n", re.MULTILINE)
 _WORDS = {*get_args(Receiver), *get_args(Confidence)}
@@ -133,6 +134,8 @@ def test_case(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         found[finding.span.filename, finding.span.cell, finding.span.start.row].append(finding)
     different = list(differences(expected(case), found))
     assert not different, "\n" + "\n".join(different)
+    lost = {(span.filename, span.cell, span.start.row) for span in report.unfollowed}
+    assert lost == {(file, cell, row) for file, path in case.items() for cell, row, line in lines(path) if _UNFOLLOWED in line}
 
 
 def test_every_gap_is_a_case() -> None:
