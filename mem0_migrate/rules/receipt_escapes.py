@@ -74,7 +74,7 @@ _WORDS = {
     "stored": "is stored",
     "passed": "is handed to code that is not in this code base",
     "serialised": "is serialised",
-    "spread": "is spread into another mapping",
+    "spread": "is spread with `**`",
 }
 
 

@@ -26,6 +26,9 @@ ELEMENT = "*"  # a path step: what iterating gives
 INDEX = "#"  # a path step: an element by its position
 TOLERANT = "?"  # prefix of a path step: `.get(key, default)`
 OPTIONAL = "~"  # prefix of a path step: `.get(key)`
+MATCHED = "="  # prefix of a path step: a key, or `*` for an element, that a pattern of a `match` asks for
+FIELD = "."  # prefix of a path step: a field of what is built by `Model(**answer)`
+PREFIXES = TOLERANT + OPTIONAL + MATCHED + FIELD
 
 
 _NONE_FOUND = "finds no memories, and goes on as if none had been stored"
@@ -35,6 +38,14 @@ class _AbsentError(Exception):
     """There is nothing where the code looks, and it says what to take instead."""
 
 
+class _UnmatchedError(Exception):
+    """A pattern does not match what it is given."""
+
+
+class _UnbuiltError(Exception):
+    """An object cannot be built, for want of a field."""
+
+
 class _NeverReachedError(Exception):
     """The loop that would read this runs over nothing."""
 
@@ -42,7 +53,7 @@ class _NeverReachedError(Exception):
 def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple[str, ...]] = ()) -> str:
     """What happens in an era when the answer is read along `path` and then used as `kind` says, in words.
 
-    A path is a sequence of keys; see ELEMENT, TOLERANT and OPTIONAL for what is not a plain subscript. `tested` are the paths
+    A path is a sequence of keys; see ELEMENT and those below it for what is not a plain subscript. `tested` are the paths
     that the code tests before (`if result.get("results")`, `isinstance(items, list)`, `"results" in result`).
     """
     try:
@@ -51,6 +62,10 @@ def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple
         return _used(_walk(RECEIPTS[era], path), kind)
     except _AbsentError:
         return _NONE_FOUND
+    except _UnbuiltError as missing:
+        return f"raises an error: a receipt has no {str(missing)!r}"
+    except _UnmatchedError:
+        return "matches no more"
     except _NeverReachedError:
         return "the loop over the memories never runs, although the write was accepted"
     except (LookupError, TypeError, AttributeError) as error:
@@ -70,6 +85,18 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
             if value == []:  # the default of `.get("results", …)`, which need not be empty
                 raise _AbsentError
             value = value[0]
+        elif step == MATCHED + ELEMENT:
+            if not isinstance(value, list) or not value:
+                raise _UnmatchedError
+            value = value[0]
+        elif step[:1] == FIELD:
+            if step[1:] not in value:
+                raise _UnbuiltError(step[1:])
+            value = value[step[1:]]
+        elif step[:1] == MATCHED:
+            if not isinstance(value, dict) or step[1:] not in value:
+                raise _UnmatchedError
+            value = value[step[1:]]
         elif step[:1] in (TOLERANT, OPTIONAL):
             value = value.get(step[1:], [] if step[0] == TOLERANT else None)
         else:

@@ -131,6 +131,10 @@ def _class(solver: Solver, made: SolvedCall, value: Value, context: Context, ski
         for keyword, node in made.keywords:
             if keyword is not None:
                 solver.edge(node, solver.cell(own, f".{keyword}"), CLEAR)
+            for owner, name in fields if keyword is None else ():
+                part = solver.fresh()
+                solver.add_load(node, f"{facts.BUILT_FIELD}{name}", part)
+                solver.edge(part, solver.cell(owner, f".{name}"), CLEAR)
 
 
 def _instance(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mem0_migrate.sdk import answers as shapes
 from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.values import CLEAR, PATH_DEPTH, Context, Value, answer
@@ -68,6 +69,8 @@ def library(dotted: str) -> Value:
 def load(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
     """`target` gets what `value` holds under `key`."""
     rule = _RULES.get(value[0])
+    if key == facts.MATCHED_ELEMENT and value[0] not in ("answer", "response"):
+        key = facts.ITERATE
     if key == facts.DEFER:
         later = answer(value[1], min(value[2] + 1, _MOST_WAITS), value[3]) if value[0] == "answer" else value
         solver.put(target, later, context, (node, value, context))
@@ -227,15 +230,23 @@ def _container(solver: Solver, key: str, target: int, value: Value, context: Con
     elif key in (facts.ITERATE, facts.ANY_ITEM):
         solver.edge(solver.everything(owner), target, CLEAR)
     elif key[0] == "[":
-        solver.edge(solver.cell(owner, key.replace("[~", "[", 1)), target, CLEAR)
-        solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
+        _held(solver, owner, key, target)
     elif key[1:] in _CONTAINER_METHODS:
         solver.put(target, ("operation", owner, key[1:]), context, (node, value, context))
     elif key[0] == ".":  # a namespace: its keys are its attributes
-        solver.edge(solver.cell(owner, f"[{key[1:]}"), target, CLEAR)
-        solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
+        _held(solver, owner, facts.BUILT_FIELD + key[1:], target)
         if owner in solver.opaque:  # context.request_context.lifespan_context
             solver.put(target, value, context, (node, value, context))
+
+
+def _held(solver: Solver, owner: int, key: str, target: int) -> None:
+    """`target` gets what a container holds under a key, also from an answer that was spread into it."""
+    bare = "[" + key[2:] if key.startswith((facts.MATCHED_KEY, facts.BUILT_FIELD)) else key
+    solver.edge(solver.cell(owner, bare), target, CLEAR)
+    solver.edge(solver.cell(owner, facts.ANY_ITEM), target, CLEAR)
+    for source in solver.spread_from.get(owner, ()):
+        if any(value[0] == "answer" for value, _ in solver.values.get(source, ())):
+            solver.add_load(source, key, target)
 
 
 def _entries(solver: Solver, key: str, target: int, value: Value, context: Context, node: int) -> None:
@@ -272,6 +283,8 @@ def _answer(solver: Solver, key: str, target: int, value: Value, context: Contex
         return  # a coroutine has nothing to read
     elif key == facts.ITERATE:
         solver.put(target, answer(site, waits, (*path, "*")[:PATH_DEPTH]), context, (node, value, context))
+    elif key == facts.MATCHED_ELEMENT:
+        solver.put(target, answer(site, waits, (*path, shapes.MATCHED + "*")[:PATH_DEPTH]), context, (node, value, context))
     elif key[0] == "[" and len(path) < PATH_DEPTH:
         inner = key[1:]
         step = "#" if inner == "*" or inner.lstrip("-").isdigit() else inner

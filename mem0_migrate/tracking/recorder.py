@@ -196,7 +196,7 @@ class Recorder:
             unresolved = self.summary.unresolved[name] = self.fresh()
         return frozenset({unresolved})
 
-    def _load(self, base: int, key: str, target: int, node: ast.expr) -> None:
+    def _load(self, base: int, key: str, target: int, node: ast.expr | ast.pattern) -> None:
         if base != NOTHING and (base, key, target) not in self._nodes:
             self._nodes[base, key, target] = target
             self.summary.loads.append(facts.Load(base, key, target, place(node)))

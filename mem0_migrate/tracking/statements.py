@@ -225,13 +225,14 @@ class Summariser(DefinitionReader):
             for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
                 part = self.node_for(inner)
                 if isinstance(key, ast.Constant) and isinstance(key.value, (str, int)):
-                    optional = item_key(key.value).replace("[", "[~", 1) if isinstance(key.value, str) else item_key(key.value)
-                    self._load(subject, optional, part, key)  # a pattern without the key does not match
+                    matched = item_key(key.value)
+                    matched = matched.replace("[", facts.MATCHED_KEY, 1) if isinstance(key.value, str) else matched
+                    self._load(subject, matched, part, pattern)
                 self._pattern(inner, part, expression)
         elif isinstance(pattern, ast.MatchSequence):
             for inner in pattern.patterns:
                 part = self.node_for(inner)
-                self._load(subject, facts.ITERATE, part, expression)
+                self._load(subject, facts.MATCHED_ELEMENT, part, pattern)
                 self._pattern(inner, part, expression)
         elif isinstance(pattern, ast.MatchClass):
             narrowed = self.node_for((pattern, "narrowed"))

@@ -13,6 +13,9 @@ NOTHING = 0
 
 # Keys of `Load` and `Store` beside ".name" (attribute), "[name" (constant subscript, also integers):
 ANY_ITEM = "[*"  # an element whose key is not known
+MATCHED_KEY = "[="  # before the key that a pattern of a `match` asks for
+BUILT_FIELD = "[."  # before the key that becomes a field of what `Model(**mapping)` builds
+MATCHED_ELEMENT = "match *"
 ITERATE = "<iter>"
 PARSE = "<parse>"  # the value that a text of JSON stands for
 AWAIT = "<await>"

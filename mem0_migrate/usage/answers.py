@@ -137,10 +137,12 @@ class _Reader:
         filename, place = where
         if key == facts.ITERATE:
             yield AnswerUse("iterated", filename, place, path)
+        elif key == facts.MATCHED_ELEMENT:
+            yield AnswerUse("get", filename, place, (*path, shapes.MATCHED + shapes.ELEMENT))
         elif key[0] == "[":
             inner = key[1:]
             step = shapes.INDEX if inner == "*" or inner.lstrip("-").isdigit() else inner
-            bare = inner.lstrip(shapes.OPTIONAL)
+            bare = inner.lstrip(shapes.MATCHED + shapes.FIELD)
             kind = "receipt-key" if bare in shapes.RECEIPT_KEYS else "get" if bare != inner else "subscript"
             yield AnswerUse(kind, filename, place, (*path, step))
         elif key[1:] in shapes.RECEIPT_KEYS:
@@ -194,7 +196,9 @@ class _Reader:
             yield AnswerUse("receipt-helper", call.filename, call.fact.place, path, waits)
             return
         if call.followed:
-            if self._unread_field(call, node) or self._queued_for_others(call):
+            if not call.functions and (None, node) in call.keywords:  # Model(**answer)
+                yield AnswerUse("spread", call.filename, call.fact.place, path, waits)
+            elif self._unread_field(call, node) or self._queued_for_others(call):
                 yield AnswerUse("stored", call.filename, call.fact.place, path, waits)
             return
         if waits:  # a coroutine or a future is handed to somebody to wait for
@@ -257,8 +261,11 @@ class _Reader:
         if builtin == "getattr":
             return "receipt-key" if len(call.fact.constants) > 1 and call.fact.constants[1] in shapes.RECEIPT_KEYS else None
         if builtin in ("str", "repr", "format", "ascii") or (tail == "format" and base == "(…)"):
-            if any(usage.detail.upper() in shapes.STATUSES for usage in self.solver.usages.get(call.target, ())):
+            looks = self.solver.usages.get(call.target, ())
+            if any(usage.detail.upper() in shapes.STATUSES for usage in looks):
                 return "status-compared"
+            if any(usage.kind in ("contains", "compared") for usage in looks):
+                return "contains"
             goes = self._text_goes(call.target)
             return "serialised" if goes == "serialised" else "formatted"
         on_screen = tail == "write" and base.rpartition(".")[2] in ("st", "stdout", "stderr")

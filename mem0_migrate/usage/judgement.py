@@ -256,8 +256,8 @@ def _tested(use: AnswerUse, uses: list[AnswerUse]) -> tuple[tuple[str, ...], ...
 
 
 def _leads(prefix: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    bare = [step.lstrip(shapes.OPTIONAL + shapes.TOLERANT) for step in path]
-    return [step.lstrip(shapes.OPTIONAL + shapes.TOLERANT) for step in prefix] == bare[: len(prefix)]
+    bare = [step.lstrip(shapes.PREFIXES) for step in path]
+    return [step.lstrip(shapes.PREFIXES) for step in prefix] == bare[: len(prefix)]
 
 
 def _receiver(clients: list[tuple[object, ...]], *, http: bool) -> Receiver:

@@ -59,7 +59,7 @@ PHRASES: dict[str, str] = {
     "stored": "stored, and read nowhere in this code base",
     "passed": "handed to code that is not part of this code base",
     "serialised": "serialised",
-    "spread": "spread into another mapping",
+    "spread": "spread with `**`",
     "printed": "printed",
     "logged": "logged",
     "formatted": "put into a text",
