@@ -57,6 +57,9 @@ class _Following:
 
     def add_shim(self, declaration: Declaration) -> None:
         """Have mem0-shim where mem0ai is declared."""
+        if declaration.source is not None and _is_script(declaration.source):
+            self._by_hand[f'Add "mem0-shim" to the dependencies at the top of {declaration.source}'] = None
+            return
         declared = self._declaring(declaration)
         if not declared:
             self._by_hand[_INSTALL] = None
@@ -69,6 +72,9 @@ class _Following:
 
     def narrow(self, declaration: Declaration, below: str) -> None:
         """Admit only releases of mem0ai below a version."""
+        if declaration.source is not None and _is_script(declaration.source):
+            self._by_hand[f"Write mem0ai<{below} in the dependencies at the top of {declaration.source}"] = None
+            return
         for filename, row in self._declaring(declaration):
             if not self._may_edit(filename):
                 self._by_hand[f"Write mem0ai<{below} in {filename}"] = None
@@ -108,3 +114,8 @@ class _Following:
         begins = edit.message if edit.message.startswith("mem0ai") else edit.message[:1].upper() + edit.message[1:]
         self._messages.setdefault(filename, {})[begins] = None
         return True
+
+
+def _is_script(filename: str) -> bool:
+    """Whether it is code with its requirements in a comment: only its code is edited."""
+    return filename.endswith(".py") and not filename.endswith("setup.py")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mem0_migrate.model import ERAS, Declaration, Unreadable
-from mem0_migrate.project.manifests import ENVIRONMENT_YML, LOCKS, METADATA, REQUIREMENTS, format_of, read_manifest
+from mem0_migrate.project.manifests import ENVIRONMENT_YML, LOCKS, METADATA, REQUIREMENTS, SCRIPT, format_of, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ class _Contents:
 class Declarations:
     """Finds what is declared for each file of a code base; reads every directory and every manifest at most once.
 
-    From the directory of the file upwards, the first directory whose manifests name mem0ai decides; one whose manifests do
+    A script that requires mem0ai in metadata of its own decides for itself. Else, from the directory of the file upwards, the first directory whose manifests name mem0ai decides; one whose manifests do
     not name it leaves the decision to those above. A lock further up decides for a package below that it was made for (a
     workspace). Of an unpacked distribution its METADATA counts; where several lie side by side, that of the distribution
     whose RECORD lists the file. Nothing above `root` is looked at, and no requirements file outside it. What the
@@ -92,6 +92,9 @@ class Declarations:
         path = self._below_root(filename)
         if path is None:
             return UNDECLARED
+        own = self._script(path)
+        if own is not None:
+            return own
         for directory in self._upwards(path):
             owner = self._owner(directory, path)
             key = (directory, owner)
@@ -101,6 +104,17 @@ class Declarations:
             if declaration is not None:
                 return declaration
         return UNDECLARED
+
+    def _script(self, path: Path) -> Declaration | None:
+        """Return what a script declares for itself."""
+        if path.suffix != ".py" or not path.is_file():
+            return None
+        stated = list(self._stated(_Manifest(path, SCRIPT)))
+        if not stated:
+            return None
+        from mem0_migrate.project.manifests.environments import declare
+
+        return declare(stated)
 
     def _below_root(self, path: Path) -> Path | None:
         """Return a path below `root`, also if it or `root` is reached through a symbolic link; None if it is outside."""

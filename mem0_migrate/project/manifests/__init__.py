@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 REQUIREMENTS = "requirements"
 METADATA = "metadata"
 ENVIRONMENT_YML = "environment_yml"
+SCRIPT = "script"
 LOCKS = ("lock", "pipfile_lock")
 
 _FORMATS = tuple(
