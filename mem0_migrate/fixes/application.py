@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.source import Source
     from mem0_migrate.settings import Settings
 
+_PLACES = 5  # that one line names
 _ROUNDS = 8
 _SETTLED = "a second pass changes nothing"
 _UNSAFE = "(with --unsafe-fixes)"
@@ -220,9 +221,19 @@ class Application:
             tuple(self._fixed),
             tuple(left),
             tuple(Unreadable(name, reason) for name, reason in sorted(self._failed.items())),
-            tuple(self._by_hand),
+            (*self._by_hand, *self._expectations(examined)),
             examined.report,
         )
+
+    def _expectations(self, examined: Examined) -> Iterator[str]:
+        if any(finding.fix is not None and finding.fix.strategy == "keyword" for finding in self._fixed):
+            from mem0_migrate.fixes.expectations import expecting
+
+            places = expecting(examined.files, examined.read)
+            if places:
+                more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+                where = f"{', '.join(places[:_PLACES])}{more}"
+                yield f"Expect `async_mode=False` too where tests assert the arguments of add(): {where}"
 
     def _rewrites(self) -> Iterator[Rewrite]:
         for filename, after in sorted(

@@ -39,11 +39,12 @@ class _Contents:
 class Declarations:
     """Finds what is declared for each file of a code base; reads every directory and every manifest at most once.
 
-    A script that requires mem0ai in metadata of its own decides for itself. Else, from the directory of the file upwards, the first directory whose manifests name mem0ai decides; one whose manifests do
-    not name it leaves the decision to those above. A lock further up decides for a package below that it was made for (a
-    workspace). Of an unpacked distribution its METADATA counts; where several lie side by side, that of the distribution
-    whose RECORD lists the file. Nothing above `root` is looked at, and no requirements file outside it. What the
-    requirements of one directory admit together is told in `manifests/environments.py`.
+    A script that requires mem0ai in metadata of its own decides for itself. Else, from the directory of the file upwards, the
+    first directory whose manifests name mem0ai decides; one whose manifests do not name it leaves the decision to those above.
+    A lock further up decides for a package below that it was made for (a workspace). Of an unpacked distribution its METADATA
+    counts; where several lie side by side, that of the distribution whose RECORD lists the file. Nothing above `root` is looked
+    at, and no requirements file outside it. What the requirements of one directory admit together is told in
+    `manifests/environments.py`.
     """
 
     def __init__(self, root: Path, assume: str | None = None, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
