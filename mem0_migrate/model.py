@@ -46,6 +46,12 @@ class Span:
     end: Position
     cell: int | None = None
 
+    @property
+    def line(self) -> str:
+        """Where it begins, for a sentence: `path:row`, `notebook:cell 2:row`."""
+        cell = "" if self.cell is None else f"cell {self.cell}:"
+        return f"{self.filename}:{cell}{self.start.row}"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

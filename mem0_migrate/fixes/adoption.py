@@ -166,14 +166,14 @@ class _Adoption:
         needing: dict[str, AnswerUse] = {}
         for use in self._uses.get(site.number, []):
             if CATEGORIES[use.kind] in _NEED_MEMORIES and use.filename in self._code.tracked.sources:
-                row = use.place[0]
-                known = needing.get(f"{use.filename}:{row}")
+                where = self._code.line(use.filename, use.place)
+                known = needing.get(where)
                 if known is None or _weight(use) > _weight(known):
-                    needing[f"{use.filename}:{row}"] = use
+                    needing[where] = use
         found = [f"{self._phrase(use)} ({where if rows else use.filename})" for where, use in needing.items()]
         if site.stale is not None:
             span = site.stale.span
-            where = f"{span.filename}:{span.start.row}" if rows else span.filename
+            where = span.line if rows else span.filename
             found.append(f"`{site.stale.text}()` looks for what was just added ({where})")
         return list(dict.fromkeys(found))
 
@@ -213,7 +213,7 @@ class _Adoption:
         for made in missing:
             found = self._registrations.changes(made)
             if found is None:
-                where = f"{made.filename}:{made.fact.place[0]}"
+                where = self._code.line(made.filename, made.fact.place)
                 return repair or _by_hand(f"Register the webhook where the client is constructed ({where}). Write: {EXAMPLE}")
             changes.setdefault(made.filename, []).extend(found)
         letting = self._letting_in([made.filename for made in missing])

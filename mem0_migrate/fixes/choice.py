@@ -151,7 +151,7 @@ class _Chooser:
         """A keyword that has no effect, or must not be passed, gives way to the wrapper."""
         if finding.code == "MEM109" and site.stale is not None and site.stale.sleep is not None:
             slept = site.stale.sleep
-            task = f"Remove the sleep at {slept.filename}:{slept.start.row}: the add() before it waits by itself now"
+            task = f"Remove the sleep at {slept.line}: the add() before it waits by itself now"
             return replace(wrapping, by_hand=(*wrapping.by_hand, task))
         if finding.code not in ("MEM106", "MEM107"):
             return wrapping

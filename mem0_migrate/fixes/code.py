@@ -57,6 +57,10 @@ class Code:
             self._trees[filename] = Tree(self.source(filename))
         return self._trees[filename]
 
+    def line(self, filename: str, place: Place) -> str:
+        """A place for a sentence: `path:row`, `notebook:cell 2:row`."""
+        return evidence.span_at(self.tracked.sources, filename, place).line
+
     def record(self, site: JudgedSite) -> SiteRecord:
         """What the solver knows of a site."""
         return self.solver.site_list[site.number]

@@ -54,7 +54,7 @@ def propose(site: JudgedSite, code: Code, declared: Callable[[str], Declaration]
                 return found
             exact = exact and (call in wrappers or not any(isinstance(change, Replace) for change in found))
             changes.setdefault(call.filename, {}).update(dict.fromkeys(found))
-            told.add(f"{call.filename}:{call.fact.place[0]}")
+            told.add(code.line(call.filename, call.fact.place))
     if not changes:
         return Unsuitable("no construction of the client is seen")
     message = f"Wrap the client where it is constructed ({', '.join(sorted(told))}): its add() waits for the memories again{why}"

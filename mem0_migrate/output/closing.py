@@ -117,7 +117,7 @@ def totals(report: Report, view: View, *, found_nothing: str = "Nothing found.")
 
 def _unfollowed(report: Report, view: View) -> Iterator[str]:
     if report.unfollowed:
-        places = [f"{printable(span.filename)}:{span.start.row}" for span in report.unfollowed]
+        places = [printable(span.line) for span in report.unfollowed]
         named = joined(places if len(places) <= _MOST_PLACES else [*places[:_MOST_PLACES], f"{len(places) - _MOST_PLACES} more"])
         them = "it" if len(places) == 1 else "them"
         lost = f"{count(len(places), 'client')} could not be followed to any call: {named}."

@@ -88,8 +88,7 @@ _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 def place(span: Span) -> str:
     """A place as editors understand it: `path:row:column`, `notebook:cell 2:row:column`."""
-    cell = "" if span.cell is None else f"cell {span.cell}:"
-    return f"{printable(span.filename)}:{cell}{span.start.row}:{span.start.column}"
+    return f"{printable(span.line)}:{span.start.column}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
