@@ -122,7 +122,10 @@ def _examine(paths: Sequence[str], settings: Settings, contents: Mapping[str, by
         known = worst.get(finding.span, "info")
         worst[finding.span] = min(known, finding.severity, key=SEVERITIES.index)
     problems += declarations.problems
-    kept, suppressed = _reported(pairs, found, tracked, settings, paths, linked=linked)
+    declaring = {
+        item.site.declaration.source for item in judged if found.reported is None or item.site.span.filename in found.reported
+    }
+    kept, suppressed = _reported(pairs, found, tracked, settings, paths, declaring=declaring, linked=linked)
     incomplete = {problem.filename: problem for problem in problems}
     told = {finding.span for finding, _ in kept}
     sites = tuple(
@@ -268,9 +271,19 @@ def _findings(judged: Sequence[JudgedSite]) -> Iterator[Judged]:
 
 
 def _reported(
-    pairs: Sequence[Judged], found: Discovery, tracked: Tracked, settings: Settings, paths: Sequence[str], *, linked: bool
+    pairs: Sequence[Judged],
+    found: Discovery,
+    tracked: Tracked,
+    settings: Settings,
+    paths: Sequence[str],
+    *,
+    declaring: Collection[str | None],
+    linked: bool,
 ) -> tuple[list[Judged], int]:
-    """The findings that are selected and not suppressed, with those about suppressions that do nothing; and how many were."""
+    """The findings that are selected and not suppressed, with those about suppressions that do nothing; and how many were.
+
+    Those in a manifest count where it is named, or is among the `declaring`: it decides for a file that is asked for.
+    """
     from mem0_migrate import suppressions
     from mem0_migrate.rules import unused_suppression
     from mem0_migrate.settings import SettingsFor
@@ -282,7 +295,8 @@ def _reported(
     kept: list[Judged] = []
     suppressed = 0
     for filename in sorted({*by_file, *tracked.sources}):
-        asked = found.reported is None or filename in found.reported or filename not in tracked.sources
+        manifest = filename in declaring and filename not in tracked.sources  # not a script that states its own
+        asked = found.reported is None or filename in found.reported or manifest
         if not asked and not linked:
             continue
         source = tracked.sources.get(filename)

@@ -70,6 +70,22 @@ def test_names_are_relative_to_the_working_directory(repository: Path, monkeypat
     assert [finding.span.filename for finding in check(["../src"], Settings()).findings] == ["../src/x.py"]
 
 
+def test_a_file_alone_brings_the_manifest_that_decides_for_it_and_no_other(repository: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    for name in ("one", "two"):
+        (repository / name).mkdir()
+        (repository / name / "app.py").write_text(BREAKS.replace('["id"]', '["results"][0]["id"]'), encoding="utf-8")
+        (repository / name / "requirements.txt").write_text("mem0ai>=1\n", encoding="utf-8")
+
+    def found(path: str) -> set[str]:
+        return {finding.span.filename for finding in check([path], Settings()).findings}
+
+    assert found("one/app.py") == {"one/app.py", "one/requirements.txt"}
+    assert found("two/requirements.txt") == {"two/requirements.txt"}
+    (repository / "one/app.py").write_text("", encoding="utf-8")
+    assert found("one/app.py") == set()
+
+
 def test_what_cannot_be_done_is_raised(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MissingPathError, match="nowhere: no such file or directory") as missing:
         check(["nowhere"], Settings())
