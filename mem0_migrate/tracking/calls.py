@@ -255,6 +255,8 @@ def _reading(solver: Solver, made: SolvedCall, value: Value, context: Context, s
         return
     _, site, waits, path = held
     if name == "result":
+        if made.fact.constants and isinstance(made.fact.constants[0], str):
+            return  # answer.get("results") of a coroutine, which a future would not be asked for
         solver.put(made.target, answer(site, max(waits - 1, 0), path), context, cause)
         return
     constant = made.fact.constants[0] if made.fact.constants else None

@@ -109,6 +109,11 @@ def deferred_call(solver: Solver, made: SolvedCall) -> None:
         _thread(solver, made, tail)
     elif tail in _IDENTITY_TAILS and made.arguments:
         solver.edge(made.arguments[0][0], made.target, PLAIN)
+    elif made.fact.text in ("anyio.run", "trio.run") and made.arguments:
+        result = solver.fresh()
+        made.followed = True
+        make_call(solver, made, made.arguments[0][0], made.arguments[1:], (), result, deferred=True, awaited=True)
+        solver.add_load(result, facts.AWAIT, made.target)
     elif tail in _RUNNERS and made.arguments:
         solver.add_load(made.arguments[0][0], facts.AWAIT, made.target)
     elif tail in ("gather", "as_completed"):
