@@ -107,9 +107,8 @@ def spread_keywords(solver: Solver, made: SolvedCall, filename: str, index: int,
 
 
 def _class(solver: Solver, made: SolvedCall, value: Value, context: Context, skip: int) -> None:
-    del context
     own = (value[1], value[2])
-    solver.put(made.target, ("instance", *own), (), None)
+    solver.put(made.target, ("instance", *own), context, None)  # a class that came as an argument makes an instance for that call
     made.followed = True
     constructors = []
     for filename, index in solver.ancestors(own):

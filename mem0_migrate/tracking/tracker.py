@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mem0_migrate.project.modules import Modules
     from mem0_migrate.project.source import Source
     from mem0_migrate.tracking.summary import Summary
+    from mem0_migrate.tracking.values import Value
 
 # A file takes part from the start when it imports what leads to a client class, or talks to the platform's host.
 _SEED = re.compile(
@@ -29,6 +30,7 @@ _SEED = re.compile(
     rb"|\bmem0_shim\b|import_module\(|__import__\(|mem0\.ai|/v[123]/memories"
 )
 _LEVELS = 2
+_LEADING = {"instance": "class", "bound": "function", "function": "function"}
 _DEEP_STACK = 256 << 20  # bytes; of which only what is used is ever taken
 _DEEP_LIMIT = 30_000  # frames, for the deepest tree that `project.source` lets through
 _DEEP_READING = threading.Lock()  # both limits are the interpreter's: one check at a time may change them
@@ -95,6 +97,10 @@ def _summary(source: Source) -> Summary | None:
     return found[0] if found else None
 
 
+def _is_direct(value: Value) -> bool:
+    return value[0] in ("client", "method", "answer")
+
+
 class _Tracking:
     def __init__(
         self,
@@ -110,6 +116,7 @@ class _Tracking:
         self.conftests = conftests
         self._asked: set[tuple[str, str]] = set()
         self._seen: set[str] = set()
+        self._carrying: dict[tuple[str, str, int], int] = {}
 
     def run(self, seeds: Sequence[str]) -> Tracked:
         """Join, solve, look who else is concerned; repeat."""
@@ -146,8 +153,8 @@ class _Tracking:
     # -- who else is concerned ---------------------------------------------------------------------------------------------------
 
     def _concerned(self) -> set[str]:
+        self._carrying = levels = self._carriers()
         found = self._wanted_callees()
-        levels = self._carriers()
         carriers = self._exported(levels)
         for filename in sorted(carriers):
             names = {name for name in carriers[filename] if (filename, name) not in self._asked}
@@ -198,10 +205,14 @@ class _Tracking:
                 levels.setdefault(("class", filename, function.owner), 0)
             index = function.outer
 
-    def _level(self, levels: dict[tuple[str, str, int], int], node: int, held_by: frozenset[int] = frozenset()) -> int | None:
-        """How far a node is from a client: 0 holds one, 1 an object that holds one …."""
+    def _level(
+        self, levels: dict[tuple[str, str, int], int], node: int, held_by: frozenset[int] = frozenset(), *, given: bool = True
+    ) -> int | None:
+        """How far a node is from a client: 0 holds one, 1 an object that holds one …. `given`: also what a caller handed in."""
         best: int | None = None
-        for value, _ in self.solver.values.get(node, ()):
+        for value, context in self.solver.values.get(node, ()):
+            if context and not given:
+                continue
             level: int | None = None
             kind = value[0]
             if kind in DIRECT:
@@ -234,7 +245,8 @@ class _Tracking:
                 key = ("function", filename, index)
                 if key in levels:
                     continue
-                reached = [self._level(levels, node + joined.base) for node in (function.returned, function.yielded)]
+                nodes = (function.returned + joined.base, function.yielded + joined.base)
+                reached = [self._level(levels, node, given=False) for node in nodes]
                 known = [level for level in reached if level is not None]
                 if known and min(known) < _LEVELS:
                     levels[key] = min(known)
@@ -244,6 +256,7 @@ class _Tracking:
             for index in range(len(joined.summary.classes)):
                 key = ("class", filename, index)
                 if key in levels:
+                    grown = self._lift_bases(levels, filename, index) or grown
                     continue
                 if solver.sdk_base((filename, index)):
                     levels[key] = 0
@@ -255,6 +268,19 @@ class _Tracking:
                 if known and min(known) + 1 < _LEVELS:
                     levels[key] = min(known) + 1
                     grown = True
+        return grown
+
+    def _lift_bases(self, levels: dict[tuple[str, str, int], int], filename: str, index: int) -> bool:
+        """A base whose method makes a site in a class below: callers may know no more than the base. True if any is new."""
+        solver = self.solver
+        methods = solver.files[filename].summary.classes[index].methods
+        making = {name for name, function in methods.items() if levels.get(("function", filename, function)) == 0}
+        grown = False
+        for base, number in solver.ancestors((filename, index))[1:] if making else ():
+            known = solver.files[base].summary.classes[number].methods
+            if ("class", base, number) not in levels and making.intersection(known):
+                levels["class", base, number] = 0
+                grown = True
         return grown
 
     def _wanted_callees(self) -> set[str]:
@@ -280,7 +306,8 @@ class _Tracking:
                 if call.target in mappings:
                     return True
                 given = [item for item, _ in call.arguments] + [item for _, item in call.keywords]
-                if any(value[0] in ("client", "method", "answer") for item in given for value, _ in solver.values.get(item, ())):
+                leads = _is_direct if call.fact.scope == -1 else self._leads  # a decorator is given every function there is
+                if any(leads(value) for item in given for value, _ in solver.values.get(item, ())):
                     return True
             for filename, index in solver.base_of.get(node, ()):
                 if self._class_matters(filename, index):
@@ -295,9 +322,14 @@ class _Tracking:
     def _class_matters(self, filename: str, index: int) -> bool:
         solver = self.solver
         cells = solver.keys.get((filename, index), {})
-        return any(
-            value[0] in ("client", "method", "answer") for cell in cells.values() for value, _ in solver.values.get(cell, ())
-        )
+        return any(_is_direct(value) for cell in cells.values() for value, _ in solver.values.get(cell, ()))
+
+    def _leads(self, value: Value) -> bool:
+        """Whether a value is a client or an answer, or an object of the code base that holds one or makes a site itself."""
+        if _is_direct(value):
+            return True
+        kind = _LEADING.get(value[0])
+        return kind is not None and self._carrying.get((kind, value[1], value[2]), _LEVELS) < _LEVELS
 
     def _mapping_sources(self) -> set[int]:
         """Nodes whose value may be a mapping that a site spreads, or the object that a method of made it."""
