@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from mem0_migrate.tracking import mocks
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.conditions import ConditionReader
 from mem0_migrate.tracking.recorder import dotted, place
@@ -172,6 +173,7 @@ class DefinitionReader(ConditionReader):
         self.scopes += 1
         inner = Scope("function", qualname, self.scopes, scope, function=index, owner=scope.owner)
         inner.guards = scope.guards
+        inner.mocked = scope.mocked or any(map(mocks.replaces_class, getattr(node, "decorator_list", ())))
         function.outer = scope.function
         self.summary.scope_functions[inner.number] = index
         defaults: list[tuple[ast.arg, ast.expr | None]] = []
@@ -246,6 +248,7 @@ class DefinitionReader(ConditionReader):
         self.scopes += 1
         qualname = f"{outer.qualname}.{node.name}" if outer.qualname else node.name
         self.scope = Scope("class", qualname, self.scopes, outer, owner=index, guards=outer.guards)
+        self.scope.mocked = outer.mocked or any(map(mocks.replaces_class, node.decorator_list))
         self.block(node.body)
         self.scope = outer
         self.assign(node.name, declared.value)

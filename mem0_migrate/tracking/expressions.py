@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from mem0_migrate.sdk import surface
+from mem0_migrate.tracking import mocks
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.constants import keyword_constants
 from mem0_migrate.tracking.recorder import KEEPING, Recorder, dotted, item_key, kept_as, mode_of, place
@@ -353,6 +355,7 @@ class ExpressionReader(Recorder):
             )
             self.summary.places.setdefault(target, place(node))
             self._keeping_call(node, func, arguments, target)
+            self._mocking_call(node, target)
             self._dictionary_call(node, func, target)
             added = self._requests.add(node, len(self.summary.calls) - 1) if self._requests is not None else None
             if added is not None:
@@ -372,6 +375,16 @@ class ExpressionReader(Recorder):
             found.append((self.read(item), isinstance(item, ast.Starred)))
         self.scope.arms = arms
         return tuple(found)
+
+    def _mocking_call(self, node: ast.Call, target: int) -> None:
+        """Note a client that is constructed where its class is a mock, and one whose `add` becomes one."""
+        if self.scope.mocked:
+            self.summary.mocks.append(target)
+        found = mocks.replaced(node)
+        if found is not None and found[0] in surface.KINDS and self.scope.kind == "function":
+            self.scope.mocked = True  # from here on
+        elif found is not None and found[0] == surface.ADD and found[1] is not None:
+            self.summary.mocks.append(self.read(found[1]))
 
     def _keeping_call(self, node: ast.Call, func: ast.expr, arguments: tuple[tuple[int, bool], ...], target: int) -> None:
         """`session.get("client")`, `session.set("client", …)`, and `getattr` and `setattr` of an object with a name."""

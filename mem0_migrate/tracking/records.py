@@ -55,3 +55,4 @@ class SiteRecord:
     handed_to: list[int] = field(default_factory=list)
     waits: int = 0
     url: str = ""
+    mocked: bool = False

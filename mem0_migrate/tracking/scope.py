@@ -39,6 +39,7 @@ class Scope:
     aliases: dict[str, str] = field(default_factory=dict)
     literals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pathed: set[str] = field(default_factory=set)
+    mocked: bool = False  # a test has put mocks in place of the client classes
 
     def know(self, path: str, nodes: Nodes) -> None:
         """Keep what a name or a path holds from here on. `pathed` has the first names of all paths: few names have any."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from mem0_migrate.sdk import surface
+from mem0_migrate.tracking import mocks
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.definitions import DefinitionReader
 from mem0_migrate.tracking.recorder import dotted, item_key, mode_of, place
@@ -184,6 +186,7 @@ class Summariser(DefinitionReader):
     _TryStar = _Try
 
     def _With(self, node: ast.With | ast.AsyncWith) -> None:  # noqa: N802
+        mocked = self.scope.mocked
         for item in node.items:
             value = self.read(item.context_expr)
             if item.optional_vars is not None:
@@ -192,6 +195,7 @@ class Summariser(DefinitionReader):
                 self.bind(item.optional_vars, entered)
         if self.block(node.body):
             self._left.add(node)
+        self.scope.mocked = mocked
 
     _AsyncWith = _With
 
@@ -264,7 +268,9 @@ class Summariser(DefinitionReader):
 
     def _written(self, target: ast.expr, value: ast.expr) -> None:
         """Keep what an assignment tells beside its value: `async_mode` in a dictionary, a flag set in one arm of a branch."""
-        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
+        if isinstance(target, ast.Attribute) and target.attr == surface.ADD and mocks.is_mock(value):
+            self.summary.mocks.append(self.read(target.value))
+        elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "async_mode":
             self.mode_write(self.read(target.value), mode_of(value), display=False)
         elif isinstance(target, (ast.Name, ast.Attribute)) and isinstance(value, (ast.Call, ast.Compare)):
             self.remember_condition(target, value)

@@ -238,6 +238,7 @@ class Summary:
     http_exhausted: bool = False  # more requests than could be followed
     scope_functions: dict[int, int] = field(default_factory=dict)
     supers: list[tuple[int, int]] = field(default_factory=list)
+    mocks: list[int] = field(default_factory=list)  # nodes that hold clients which a test has replaced
     globals: dict[str, int] = field(default_factory=dict)
     unresolved: dict[str, int] = field(default_factory=dict)
     labels: dict[int, tuple[str, str]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from mem0_migrate.model import Unreadable
-from mem0_migrate.tracking import frameworks
+from mem0_migrate.tracking import frameworks, mocks
 from mem0_migrate.tracking.joining import join
 from mem0_migrate.tracking.solver import Solver
 from mem0_migrate.tracking.statements import summarise
@@ -132,6 +132,7 @@ class _Tracking:
                 self.solver.run()
                 pending = self._concerned() - self._seen
         frameworks.link_handed_on(self.solver)
+        mocks.leave_out(self.solver)
         return self.tracked
 
     def _join(self, filename: str) -> None:

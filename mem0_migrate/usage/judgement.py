@@ -97,7 +97,9 @@ _ORDER = ("memories", "truth", "escapes", "logged", "neutral")
 def judge(tracked: Tracked, declared: Callable[[str], Declaration]) -> Judgement:
     """Judge every site that was tracked."""
     judge_of = _Judge(tracked, declared)
-    found = [judge_of.site(record) for record in tracked.solver.site_list if record.filename in tracked.sources]
+    found = [
+        judge_of.site(record) for record in tracked.solver.site_list if record.filename in tracked.sources and not record.mocked
+    ]
     return Judgement(tuple(sorted(found, key=lambda item: (item.site.span, item.site.form))))
 
 
