@@ -18,6 +18,13 @@ FLAT: dict[str, Any] = {"message": "queued", "status": "PENDING", "event_id": "�
 
 RECEIPTS: dict[Era, dict[str, Any]] = {"v0": NESTED, "v1": NESTED, "v2": FLAT}
 
+# What the old contract answered with: since 0.1.82, and a bare list before.
+_MEMORY: dict[str, Any] = {
+    "id": "…", "memory": "…", "data": {"memory": "…"}, "event": "ADD", "hash": "…", "metadata": {}, "score": 1, "categories": [],
+    "user_id": "…", "agent_id": "…", "app_id": "…", "run_id": "…", "created_at": "…", "updated_at": "…",
+}  # fmt: skip
+MEMORIES: tuple[Any, ...] = ({"results": [_MEMORY], "relations": []}, [_MEMORY])
+
 # Keys that only a receipt has: reading one means that the code knows about receipts.
 RECEIPT_KEYS = frozenset(["event_id", "eventId", "status"])
 STATUSES = frozenset(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "PROCESSING", "QUEUED", "SUCCESS"])
@@ -70,6 +77,17 @@ def outcome(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple
         return "the loop over the memories never runs, although the write was accepted"
     except (LookupError, TypeError, AttributeError) as error:
         return f"raises {type(error).__name__}: {error}"
+
+
+def worked(path: tuple[str, ...]) -> bool:
+    """Whether there was something along a path in an answer of the old contract; else the code had nothing to lose there."""
+    for memories in MEMORIES:
+        try:
+            if _walk(memories, path) not in (None, []):
+                return True
+        except (_AbsentError, _UnbuiltError, _UnmatchedError, _NeverReachedError, LookupError, TypeError, AttributeError):
+            continue
+    return False
 
 
 def raises(era: Era, path: tuple[str, ...], kind: str, tested: Collection[tuple[str, ...]] = ()) -> bool:

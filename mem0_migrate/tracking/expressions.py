@@ -435,7 +435,8 @@ class ExpressionReader(Recorder):
         if path is not None:
             return path
         if isinstance(func, ast.Attribute):
-            return f"(…).{func.attr}"
+            called = dotted(func.value.func) if isinstance(func.value, ast.Call) else None
+            return f"{called or ''}(…).{func.attr}"
         return "(…)"
 
     # -- what is shared with statements ------------------------------------------------------------------------------------------

@@ -117,6 +117,7 @@ class _Tracking:
         self._asked: set[tuple[str, str]] = set()
         self._seen: set[str] = set()
         self._carrying: dict[tuple[str, str, int], int] = {}
+        self._beyond: set[str] = set()  # joined for an object that leads to a client: what they hand on of such is not followed
 
     def run(self, seeds: Sequence[str]) -> Tracked:
         """Join, solve, look who else is concerned; repeat."""
@@ -293,12 +294,17 @@ class _Tracking:
             if filename in self._seen:
                 continue
             for _, target in members:
-                if self._matters(target, mappings):
+                if self._matters(target, mappings, _is_direct):
                     found.add(filename)
+                    self._beyond.discard(filename)
                     break
+                if self._matters(target, mappings, self._leads):
+                    found.add(filename)
+                    self._beyond.add(filename)
         return found
 
-    def _matters(self, target: int, mappings: set[int]) -> bool:
+    def _matters(self, target: int, mappings: set[int], counts: Callable[[Value], bool]) -> bool:
+        """Whether a value that counts is given to what a module not joined defines."""
         solver = self.solver
         reached, pending = {target}, [target]
         while pending:
@@ -307,8 +313,9 @@ class _Tracking:
                 if call.target in mappings:
                     return True
                 given = [item for item, _ in call.arguments] + [item for _, item in call.keywords]
-                leads = _is_direct if call.fact.scope == -1 else self._leads  # a decorator is given every function there is
-                if any(leads(value) for item in given for value, _ in solver.values.get(item, ())):
+                if counts == self._leads and (call.fact.scope == -1 or call.filename in self._beyond):
+                    continue  # a decorator is given every function there is
+                if any(counts(value) for item in given for value, _ in solver.values.get(item, ())):
                     return True
             for filename, index in solver.base_of.get(node, ()):
                 if self._class_matters(filename, index):

@@ -52,7 +52,9 @@ _LOG_METHODS = frozenset(
 )
 _SERIALISERS = frozenset(["dumps", "dump", "safe_dump", "jsonify", "JSONResponse", "to_json", "pformat"])
 _WAITING = re.compile(r"(?:^|_)(?:wait|await|poll)(?:_|$)|^_?is_(?:pending|receipt|queued)")
-_LOGGER = re.compile(r"(?:^|[._])(?:logs?|logger|logging|_log|_logger)(?:\(|\)|$)", re.IGNORECASE)
+_LOGGER = re.compile(
+    r"(?:^|[._])(?:logs?|logger|logging|_log|_logger)(?:\(|\)|$|\.(?:bind|opt|patch|contextualize|getChild)\b)", re.IGNORECASE
+)
 _FOLLOWED_METHODS = frozenset(["get", "pop", "items", "values", "keys", "copy", "setdefault", "json"]) | frozenset(
     ["result", "exception", "done", "cancel", "cancelled", "running", "add_done_callback"]  # of a future
 )
@@ -151,7 +153,7 @@ class _Reader:
             if key[1:] in ("append", "extend", "update", "insert", "clear", "remove", "sort"):
                 yield AnswerUse("iterated", filename, place, path)
             else:
-                yield AnswerUse("attribute", filename, place, (*path, key[1:]))
+                yield AnswerUse("attribute", filename, place, (*path, shapes.FIELD + key[1:]))
 
     def _method(self, node: int, value: Value) -> Iterator[AnswerUse]:
         _, held, name = value
@@ -209,6 +211,8 @@ class _Reader:
             return
         if kind == "truth" and path:
             kind = "member-truth"
+        if kind == "type-tested" and "builtins.hasattr" in call.libraries and len(call.fact.constants) > 1:
+            path = (*path, f"{shapes.FIELD}{call.fact.constants[1]}")
         place = call.fact.place
         yield AnswerUse(kind, call.filename, place, path, waits)
 

@@ -193,14 +193,33 @@ class _Judge:
         return not awaited and all(use.kind == "discarded" for use in pending)
 
     def _worst(self, uses: list[AnswerUse], eras: list[Era]) -> AnswerUse | None:
-        """The use that says most: raising before silent, deeper before shallower, earlier before later."""
-        ranked = [use for use in uses if CATEGORIES[use.kind] in _ORDER and (not use.waits or CATEGORIES[use.kind] == "escapes")]
+        """The use that says most.
+
+        One that the old contract served before one that never worked; raising before silent; of those that raise, the first on
+        the way, and of silent ones the deepest; what reads a value before what tests or passes it; earlier before later.
+        """
+        asked = {use.path for use in uses if use.kind == "type-tested"}  # `if hasattr(answer, "id")`: never true, of a dictionary
+        ranked = [
+            use
+            for use in uses
+            if CATEGORIES[use.kind] in _ORDER
+            and (not use.waits or CATEGORIES[use.kind] == "escapes")
+            and not (use.kind == "attribute" and use.path in asked)
+        ]
         if not ranked:
             return None
 
-        def key(use: AnswerUse) -> tuple[int, int, int, str, object]:
+        def key(use: AnswerUse) -> tuple[object, ...]:
             raising = sum(shapes.raises(era, use.path, use.kind, _tested(use, uses)) for era in eras)
-            return (_ORDER.index(CATEGORIES[use.kind]), -raising, -len(use.path), use.filename, use.place)
+            way = len(use.path) if raising else -len(use.path)
+            rank = (
+                _ORDER.index(CATEGORIES[use.kind]),
+                not shapes.worked(use.path),
+                -raising,
+                way,
+                raising and use.kind not in _READING,
+            )
+            return (*rank, use.filename, use.place)
 
         return min(ranked, key=key)
 
@@ -240,6 +259,7 @@ class _Judge:
         return StaleStep(span, found.method, text, tuple(steps), sleep)
 
 
+_READING = frozenset(["subscript", "get", "attribute", "iterated", "unpacked", "counted"])
 _NOWHERE = (shapes.OPTIONAL + "no such key",)
 
 

@@ -118,8 +118,15 @@ class _Flow:
         found = list(self.direct.get(call.number, ()))
         if depth:
             for function in sorted(call.functions):
-                found += [replace(effect, depth=effect.depth + 1) for effect in self._function(function, depth - 1)]
+                step = 0 if self._is_inside(function, call) else 1
+                found += [replace(effect, depth=effect.depth + step) for effect in self._function(function, depth - step)]
         return found
+
+    def _is_inside(self, function: tuple[str, int], call: SolvedCall) -> bool:
+        """Whether a function is written in the one that calls it, as a lambda given to an executor: one sees both at once."""
+        summary = self.solver.files[function[0]].summary
+        outer = summary.functions[function[1]].outer
+        return outer is not None and call.filename == function[0] and summary.scope_functions.get(call.fact.scope) == outer
 
     def _function(self, function: tuple[str, int], depth: int) -> tuple[_Effect, ...]:
         scope = self.scope_of.get(function)
@@ -165,22 +172,25 @@ class _Between:
             order = second.fact.order
             if (end is not None and order > end) or (best is not None and order - begin >= best.distance):
                 break
+            if self._waits(first, add, second, read):
+                break  # what follows finds the memories too
             distance = (add.depth + read.depth) * 1000 + order - begin
             if (best is None or distance < best.distance) and self._sees_too_little(first, add, second, read):
                 sleep = self.sleeps[slept].number if slept < len(self.sleeps) and self.asleep[slept] < order else add.sleep
                 best = StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleep)
         return best
 
+    def _waits(self, first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect) -> bool:
+        """Whether a read is repeated in a loop with a sleep, until the memories are there."""
+        repeated = {branch for branch, _ in second.fact.arms} & self.polling - {branch for branch, _ in first.fact.arms}
+        return bool(repeated) and bool(add.clients & read.clients) and not _differ(add.entities, read.entities)
+
     def _sees_too_little(self, first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect) -> bool:
         if not add.clients & read.clients or _differ(add.entities, read.entities):
             return False
         if add.depth + read.depth > (0 if read.method in _NEAR_READS else _DEPTH):
             return False
-        if not _can_follow(first.fact.arms, second.fact.arms, self.leaving):
-            return False
-        # a read that is repeated in a loop with a sleep waits until the memories are there
-        repeated = {branch for branch, _ in second.fact.arms} & self.polling
-        return not repeated - {branch for branch, _ in first.fact.arms}
+        return _can_follow(first.fact.arms, second.fact.arms, self.leaving)
 
 
 def _tail(call: SolvedCall) -> str:
