@@ -116,7 +116,7 @@ class _Chooser:
             site, self._code, self._declared, "" if self._strategy == "shim" else f". A keyword would not do: {reason}"
         )
         if isinstance(wrapping, Repair):
-            return self._without_dead_keyword(finding, site, replace(wrapping, by_hand=tuple(self._others(site))))
+            return self._without_dead_keyword(finding, site, replace(wrapping, by_hand=(*wrapping.by_hand, *self._others(site))))
         if isinstance(simple, Repair):
             return simple
         asked = self._strategy == "shim"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from mem0_migrate.fixes.changes import Replace, SetKeyword, Surround
+from mem0_migrate.fixes.changes import Insert, Replace, SetKeyword, Surround
 from mem0_migrate.fixes.imports import access
 from mem0_migrate.fixes.repair import Repair, Unsuitable
 from mem0_migrate.fixes.scopes import block_of
@@ -16,7 +16,7 @@ from mem0_migrate.tracking.evidence import place_of
 from mem0_migrate.tracking.frameworks import SHIM_WRAP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mem0_migrate.fixes.changes import Change
     from mem0_migrate.fixes.code import Code, Tree
@@ -36,6 +36,7 @@ def propose(site: JudgedSite, code: Code, declared: Callable[[str], Declaration]
     """Wrap every hosted client that can receive the `add` of a site; `why` says why nothing simpler would do."""
     changes: dict[str, dict[Change, None]] = {}
     told: set[str] = set()
+    by_hand: dict[str, None] = {}
     exact = site.site.confidence != "possible"
     for client in code.unwaiting(site):
         calls = code.once(("constructions", client), lambda client=client: constructions(code, client))  # type: ignore[misc]
@@ -54,6 +55,7 @@ def propose(site: JudgedSite, code: Code, declared: Callable[[str], Declaration]
                 return found
             exact = exact and (call in wrappers or not any(isinstance(change, Replace) for change in found))
             changes.setdefault(call.filename, {}).update(dict.fromkeys(found))
+            by_hand.update(dict.fromkeys(_hidden(code, call.filename, found)))
             told.add(code.line(call.filename, call.fact.place))
     if not changes:
         return Unsuitable("no construction of the client is seen")
@@ -64,7 +66,19 @@ def propose(site: JudgedSite, code: Code, declared: Callable[[str], Declaration]
         message,
         {filename: tuple(group) for filename, group in changes.items()},
         shims={filename: declared(filename) for filename in changes},
+        by_hand=tuple(by_hand),
     )
+
+
+def _hidden(code: Code, filename: str, changes: Sequence[Change]) -> Iterator[str]:
+    """What to watch where the new import stands in a `try` that goes on without mem0."""
+    tree = code.tree(filename)
+    for change in changes:
+        beside = tree.at(change.place, ast.stmt) if isinstance(change, Insert) else None
+        for around in tree.around(beside) if beside is not None else ():
+            if isinstance(around, ast.Try) and beside in around.body and around.handlers:
+                where = code.line(filename, place_of(around.handlers[0]))
+                yield f"Have mem0-shim installed wherever this runs: {where} would take its absence for that of mem0ai"
 
 
 def constructions(code: Code, client: Value) -> list[SolvedCall]:

@@ -36,7 +36,7 @@ def span_at(sources: Mapping[str, Source], filename: str, place: Place) -> Span:
     return sources[filename].span(anchor)
 
 
-def place_of(node: ast.expr | ast.stmt) -> Place:
+def place_of(node: ast.expr | ast.stmt | ast.ExceptHandler) -> Place:
     """The place of a node, as facts hold it."""
     return (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
