@@ -454,6 +454,7 @@ def test_a_limit_of_the_kernel(tmp_path: Path, links: int) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_ctrl_c_waits_until_the_file_is_whole(tmp_path: Path, kind: str, moment: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
     for countdown in range(1, 1000):
         name, before, after, paths = arrange(tmp_path / str(countdown), kind)
         fault = Fault(lambda: signal.raise_signal(signal.SIGINT), countdown, moment)

@@ -83,6 +83,7 @@ def run_command(*arguments: str) -> None:
 
 def main() -> None:
     """Start one process after another."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
     directory = sys.argv[1]
     commands = "--command" in sys.argv
     if commands:
