@@ -168,12 +168,24 @@ class _Tracking:
         kept = [
             path
             for path, nodes in self.solver.name_stores.items()
-            if ("", path) not in self._asked and any(self._level(levels, node) is not None for node in nodes)
+            if ("", path) not in self._asked
+            and any(self._level(levels, node) is not None and not self._kept_in_own(node) for node in nodes)
         ]
         if kept:
             self._asked.update(("", path) for path in kept)
             found.update(self.importers.reading(kept))
         return found
+
+    def _kept_in_own(self, node: int) -> bool:
+        """Whether what is stored at a node goes into an object of the code base, which leads its readers here by itself."""
+        solver = self.solver
+        sources = [source for source, _, _ in solver.incoming.get(node, ())]
+        bases = [base for source in sources for base, _, _ in solver.stored.get(source, ())]
+        return bool(bases) and all(
+            any(value[0] in ("instance", "class") for value, _ in solver.values.get(base, ()))
+            or any(item in solver.dormant or item in solver.awake for item in solver.behind(base))
+            for base in bases
+        )
 
     def _exported(self, levels: dict[tuple[str, str, int], int]) -> dict[str, set[str]]:
         """The names of each file through which a carrier can be had elsewhere."""
