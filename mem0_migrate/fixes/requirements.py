@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mem0_migrate.fixes.manifests import ManifestEdit, Refused, add_shim, declaring, narrow, refresh_command
 from mem0_migrate.model import Rewrite
+from mem0_migrate.project.manifests import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,4 +120,4 @@ class _Following:
 
 def _is_script(filename: str) -> bool:
     """Whether it is code with its requirements in a comment: only its code is edited."""
-    return filename.endswith(".py") and not filename.endswith("setup.py")
+    return filename.endswith(".py") and format_of(posixpath.basename(filename)) is None

@@ -12,20 +12,23 @@ from mem0_migrate.project.reading import explain, holds, read
 from mem0_migrate.project.workers import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from mem0_migrate.project.modules import Modules
 
 
 def mentioning(files: Sequence[str], word: bytes) -> tuple[list[str], list[Unreadable]]:
     """The files whose bytes hold `word`, and those that could not be read, both in the order of `files`."""
+    return _fitting(files, lambda name: holds(name, word))
 
+
+def _fitting(files: Sequence[str], fits: Callable[[str], bool]) -> tuple[list[str], list[Unreadable]]:
     def search(share: range) -> tuple[list[int], list[tuple[int, str]]]:
         found: list[int] = []
         failed: list[tuple[int, str]] = []
         for index in share:
             try:
-                if holds(files[index], word):
+                if fits(files[index]):
                     found.append(index)
             except OSError as error:
                 failed.append((index, explain(error)))
@@ -90,23 +93,13 @@ class Importers:
         form = re.compile(rb"(?<![\w\x80-\xff])(?:%s)(?![\w\x80-\xff])" % forms)
         keys = {key for _, key in pairs}
 
-        def search(share: range) -> tuple[list[int], list[tuple[int, str]]]:
-            found: list[int] = []
-            failed: list[tuple[int, str]] = []
-            for index in share:
-                try:
-                    data = read(self._files[index])
-                except OSError as error:
-                    failed.append((index, explain(error)))
-                    continue
-                if any(key in data for key in keys) and form.search(data) is not None:
-                    found.append(index)
-            return found, failed
+        def reads(filename: str) -> bool:
+            data = read(filename)
+            return any(key in data for key in keys) and form.search(data) is not None
 
-        answers = spread(search, len(self._files))
-        for index, reason in (problem for _, problems in answers for problem in problems):
-            self._problems[self._files[index]] = Unreadable(self._files[index], reason)
-        return sorted(self._files[index] for found, _ in answers for index in found)
+        found, failed = _fitting(self._files, reads)
+        self._problems.update((problem.filename, problem) for problem in failed)
+        return sorted(found)
 
     def _possible(self, target: str) -> list[str]:
         """Files that may import the target, to judge by the words of their imports and by where they are.

@@ -8,11 +8,10 @@ from mem0_migrate.sdk import surface
 from mem0_migrate.tracking import mocks
 from mem0_migrate.tracking import summary as facts
 from mem0_migrate.tracking.constants import keyword_constants
-from mem0_migrate.tracking.recorder import KEEPING, Recorder, dotted, item_key, kept_as, mode_of, place
+from mem0_migrate.tracking.recorder import KEEPING, Recorder, dotted, item_key, mode_of, place
 from mem0_migrate.tracking.summary import NOTHING
 
-_TRANSPARENT = frozenset(["Annotated", "Optional", "Union", "Provide", "Closing"])  # aliases of a type, injected dependencies
-_TEXT_LIMIT = 60
+_STANDING_FOR = frozenset(["Annotated", "Optional", "Union", "Provide", "Closing"])  # aliases of a type, injected dependencies
 
 
 class ExpressionReader(Recorder):
@@ -64,22 +63,8 @@ class ExpressionReader(Recorder):
         self._may_be_kept(node, target)
         return target
 
-    def _may_be_kept(self, node: ast.expr, target: int) -> None:
-        """`target` may hold what was stored elsewhere under the same name."""
-        kept = kept_as(node)
-        if kept is not None:
-            self.summary.labels.setdefault(target, ("path", kept))
-
-    def _keep(self, node: ast.expr, target: ast.expr, value: int) -> None:
-        """`node` stores a value under a name, for whoever reads that name."""
-        kept = kept_as(target)
-        if kept is not None and value != NOTHING:
-            stored = self.node_for((node, "path"))
-            self.summary.labels.setdefault(stored, ("store", kept))
-            self.flow((value,), stored)
-
     def _Subscript(self, node: ast.Subscript) -> int:  # noqa: N802
-        if (dotted(node.value) or "").rpartition(".")[2] in _TRANSPARENT:
+        if (dotted(node.value) or "").rpartition(".")[2] in _STANDING_FOR:
             target = self.node_for(node)
             elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             self.flow([self.read(element) for element in elements], target)

@@ -206,6 +206,20 @@ class Recorder:
             self._nodes[base, key, value, "="] = value
             self.summary.stores.append(facts.Store(base, key, value, place(node)))
 
+    def _may_be_kept(self, node: ast.expr, target: int) -> None:
+        """`target` may hold what was stored elsewhere under the same name."""
+        kept = kept_as(node)
+        if kept is not None:
+            self.summary.labels.setdefault(target, ("path", kept))
+
+    def _keep(self, node: ast.expr, target: ast.expr, value: int) -> None:
+        """`node` stores a value under a name, for whoever reads that name."""
+        kept = kept_as(target)
+        if kept is not None and value != NOTHING:
+            stored = self.node_for((node, "path"))
+            self.summary.labels.setdefault(stored, ("store", kept))
+            self.flow((value,), stored)
+
     def new_branch(self) -> int:
         """The number of a new branch of the flow."""
         self.branches += 1

@@ -349,6 +349,11 @@ class Solver:
                         linked = True
         return linked
 
+    def is_own_container(self, node: int) -> bool:
+        """Whether a container that the code base builds reaches a node; what callers hand in is not built here."""
+        known = self.behind(node) - self.opaque - self.variadic_of.keys()
+        return not known.isdisjoint(self.dormant) or not known.isdisjoint(self.awake)
+
     def _in_own_container(self, target: int) -> bool:
         """Whether a node is read from a container that the code base builds, at any depth: it is followed as what it is."""
         pending, seen = [target], {target}
@@ -358,8 +363,7 @@ class Solver:
             for base in bases:
                 if base == NOTHING or base in seen:
                     continue
-                behind = self.behind(base)
-                if any(item in self.dormant or item in self.awake for item in behind - self.opaque - self.variadic_of.keys()):
+                if self.is_own_container(base):
                     return True
                 seen.add(base)
                 pending.append(base)

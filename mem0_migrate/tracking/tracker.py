@@ -182,8 +182,7 @@ class _Tracking:
         sources = [source for source, _, _ in solver.incoming.get(node, ())]
         bases = [base for source in sources for base, _, _ in solver.stored.get(source, ())]
         return bool(bases) and all(
-            any(value[0] in ("instance", "class") for value, _ in solver.values.get(base, ()))
-            or any(item in solver.dormant or item in solver.awake for item in solver.behind(base))
+            any(value[0] in ("instance", "class") for value, _ in solver.values.get(base, ())) or solver.is_own_container(base)
             for base in bases
         )
 
@@ -306,18 +305,19 @@ class _Tracking:
             if filename in self._seen:
                 continue
             for _, target in members:
-                if self._matters(target, mappings, _is_direct):
+                if self._matters(target, mappings, holders=False):
                     found.add(filename)
                     self._beyond.discard(filename)
                     break
-                if self._matters(target, mappings, self._leads):
+                if self._matters(target, mappings, holders=True):
                     found.add(filename)
                     self._beyond.add(filename)
         return found
 
-    def _matters(self, target: int, mappings: set[int], counts: Callable[[Value], bool]) -> bool:
-        """Whether a value that counts is given to what a module not joined defines."""
+    def _matters(self, target: int, mappings: set[int], *, holders: bool) -> bool:
+        """Whether what a module not joined defines is given a client or an answer; `holders`: or what leads to one."""
         solver = self.solver
+        counts = self._leads if holders else _is_direct
         reached, pending = {target}, [target]
         while pending:
             node = pending.pop()
@@ -325,7 +325,7 @@ class _Tracking:
                 if call.target in mappings:
                     return True
                 given = [item for item, _ in call.arguments] + [item for _, item in call.keywords]
-                if counts == self._leads and (call.fact.scope == -1 or call.filename in self._beyond):
+                if holders and (call.fact.scope == -1 or call.filename in self._beyond):
                     continue  # a decorator is given every function there is
                 if any(counts(value) for item in given for value, _ in solver.values.get(item, ())):
                     return True

@@ -168,22 +168,28 @@ class _Between:
         asked = bisect_right(self.questions, begin)
         end = self.questions[asked] if asked < len(self.questions) else None
         slept = bisect_right(self.asleep, begin)
+        waited: list[tuple[Arm, ...]] = []
         for second, read in reads:
             order = second.fact.order
             if (end is not None and order > end) or (best is not None and order - begin >= best.distance):
                 break
             if self._waits(first, add, second, read):
-                break  # what follows finds the memories too
+                waited.append(second.fact.arms)
+            if any(_can_follow(arms, second.fact.arms, self.leaving) for arms in waited):
+                continue  # it finds the memories, as the read did that waited for them
             distance = (add.depth + read.depth) * 1000 + order - begin
             if (best is None or distance < best.distance) and self._sees_too_little(first, add, second, read):
-                sleep = self.sleeps[slept].number if slept < len(self.sleeps) and self.asleep[slept] < order else add.sleep
+                between = (call for call in self.sleeps[slept:] if call.fact.order < order)
+                on_the_way = (call.number for call in between if _can_follow(call.fact.arms, second.fact.arms, self.leaving))
+                sleep = next(on_the_way, add.sleep)
                 best = StaleRead(add.number, read.number, read.method, (first.number, second.number), distance, sleep)
         return best
 
     def _waits(self, first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect) -> bool:
         """Whether a read is repeated in a loop with a sleep, until the memories are there."""
         repeated = {branch for branch, _ in second.fact.arms} & self.polling - {branch for branch, _ in first.fact.arms}
-        return bool(repeated) and bool(add.clients & read.clients) and not _differ(add.entities, read.entities)
+        same = bool(add.clients & read.clients) and not _differ(add.entities, read.entities)
+        return bool(repeated) and same and _can_follow(first.fact.arms, second.fact.arms, self.leaving)
 
     def _sees_too_little(self, first: SolvedCall, add: _Effect, second: SolvedCall, read: _Effect) -> bool:
         if not add.clients & read.clients or _differ(add.entities, read.entities):
